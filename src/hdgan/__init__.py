@@ -1,0 +1,1 @@
+"""Labelled histology from a generator: Histopathology DatasetGAN in bounded memory."""

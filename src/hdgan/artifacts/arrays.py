@@ -1,0 +1,26 @@
+"""Arrays on disk: safetensors read and written by numpy, for what must not need torch."""
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from hdgan.errors import DamagedArtifactError
+
+
+def array_bytes(arrays: dict[str, np.ndarray]) -> bytes:
+    """Arrays by name, as a safetensors file."""
+    data: bytes = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return data
+
+
+def arrays_of(data: bytes, name: str) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file.
+
+    Raises:
+        DamagedArtifactError: it cannot be read.
+    """
+    try:
+        arrays: dict[str, np.ndarray] = load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise DamagedArtifactError(f"{name} is no whole safetensors file ({error}).") from error
+    return arrays

@@ -1,0 +1,93 @@
+"""A fitted ensemble with the split, the class map and the features that it belongs to."""
+
+import json
+from dataclasses import asdict
+from functools import cached_property
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hdgan.artifacts.annotation_set import CLASSES, class_map_of
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.artifacts.weights import tensor_bytes, with_weights
+from hdgan.class_map import ClassMap
+from hdgan.errors import DamagedArtifactError
+from hdgan.method.label_image import Decision
+from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
+
+ENSEMBLE = "ensemble.json"
+WEIGHTS = "ensemble.safetensors"
+CURVES = "curves.jsonl"
+SPLIT = "split.csv"
+
+
+class EnsembleText(BaseModel):
+    """What `ensemble.json` says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    num_channels: int
+    num_classes: int
+    num_members: int
+    widths: tuple[int, int]
+    num_normalised: int
+    dropout: float
+    num_blocks: int | None
+    decision: str
+
+    @property
+    def shape(self) -> ClassifierShape:
+        """The shape of the ensemble."""
+        fields = self.model_dump(exclude={"num_blocks", "decision"})
+        return ClassifierShape(**fields)
+
+
+class ClassifierFolder(Artifact):
+    """`ensemble.json`, `ensemble.safetensors`, `classes.json`, `split.csv`, `curves.jsonl`."""
+
+    kind = "classifier"
+
+    @cached_property
+    def text(self) -> EnsembleText:
+        """What the ensemble is.
+
+        Raises:
+            DamagedArtifactError: `ensemble.json` cannot be understood.
+        """
+        try:
+            return EnsembleText.model_validate_json(self.read(ENSEMBLE))
+        except ValidationError as error:
+            raise DamagedArtifactError(
+                f"{self.folder / ENSEMBLE} cannot be understood ({error})."
+            ) from error
+
+    @cached_property
+    def class_map(self) -> ClassMap:
+        """The classes, in order."""
+        return class_map_of(self.read(CLASSES), str(self.folder / CLASSES))
+
+    @property
+    def decision(self) -> Decision:
+        """How members are joined."""
+        return cast(Decision, self.text.decision)
+
+    def classifier(self) -> PixelClassifier:
+        """The ensemble, on the CPU, ready to be asked."""
+        return with_weights(PixelClassifier(self.text.shape), self, WEIGHTS).eval()
+
+    def curves(self) -> list[dict[str, float]]:
+        """How fitting went, a record an epoch."""
+        return [json.loads(line) for line in self.read(CURVES).splitlines()]
+
+
+def write_ensemble(
+    unfinished: UnfinishedArtifact,
+    classifier: PixelClassifier,
+    num_blocks: int | None,
+    decision: Decision,
+) -> None:
+    """Put an ensemble into an artifact."""
+    text = asdict(classifier.shape) | {"num_blocks": num_blocks, "decision": decision}
+    unfinished.write(ENSEMBLE, json_bytes(text))
+    unfinished.write(WEIGHTS, tensor_bytes(classifier.state_dict()))

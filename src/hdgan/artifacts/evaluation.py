@@ -1,0 +1,79 @@
+"""Scores of predicted label maps, with the confusion matrices that they come from."""
+
+import json
+from dataclasses import asdict
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from hdgan.artifacts.annotation_set import CLASSES, class_map_of
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.class_map import ClassMap
+from hdgan.method.metrics import ClassScores, ConfusionMatrix, Score, class_scores, overall_scores
+
+SCORES = "scores.json"
+CONFUSION = "confusion.npy"
+
+
+class Evaluation(Artifact):
+    """`scores.json`, `confusion.npy` (int64, `[images, true, predicted]`) and `pictures/*.png`."""
+
+    kind = "evaluation"
+
+    @property
+    def class_map(self) -> ClassMap:
+        """The classes, in order."""
+        return class_map_of(self.read(CLASSES), str(self.folder / CLASSES))
+
+    def confusion(self) -> list[ConfusionMatrix]:
+        """One matrix an image, in the order of `images`."""
+        return list(np.load(BytesIO(self.read(CONFUSION)), allow_pickle=False))
+
+    def images(self) -> list[str]:
+        """The names of the images."""
+        names: list[str] = json.loads(self.read(SCORES))["images"]
+        return names
+
+    def overall(self) -> list[Score]:
+        """Scores over all classes."""
+        return [Score(**_numbers(row)) for row in json.loads(self.read(SCORES))["overall"]]
+
+    def classes(self) -> list[ClassScores]:
+        """Scores of each class."""
+        return [ClassScores(**_numbers(row)) for row in json.loads(self.read(SCORES))["classes"]]
+
+
+def write_scores(
+    unfinished: UnfinishedArtifact,
+    matrices: list[ConfusionMatrix],
+    images: list[str],
+    class_map: ClassMap,
+) -> None:
+    """Put the matrices and every score of them into an artifact."""
+    buffer = BytesIO()
+    np.save(buffer, np.stack(matrices), allow_pickle=False)
+    unfinished.write(CONFUSION, buffer.getvalue())
+    content = {
+        "images": images,
+        "overall": [_plain(asdict(score)) for score in overall_scores(matrices)],
+        "classes": [_plain(asdict(score)) for score in class_scores(matrices, class_map.names)],
+        "definitions": {
+            "recall": "found / true pixels, over all images together",
+            "precision": "found / predicted pixels, over all images together",
+            "dice": "2 x overlap / (true + predicted pixels), over all images together",
+            "iou": "overlap / pixels that are true or predicted, over all images together",
+        },
+    }
+    unfinished.write(SCORES, json_bytes(content))
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN: a score without a value is null."""
+    return {key: None if value != value else value for key, value in row.items()}
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: float("nan") if value is None else value for key, value in row.items()}

@@ -1,0 +1,55 @@
+"""A trained generator, its discriminator, its snapshots and how its training went."""
+
+import json
+from dataclasses import asdict
+from functools import cached_property
+
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.artifacts.weights import tensor_bytes, with_weights
+from hdgan.errors import DamagedArtifactError
+from hdgan.method.stylegan.shape import NetworkShape
+from hdgan.method.stylegan.synthesis import Generator
+
+NETWORK = "network.json"
+WEIGHTS = "generator.safetensors"
+DISCRIMINATOR = "discriminator.safetensors"
+PROGRESS = "progress.jsonl"
+GRIDS = "grids"
+SNAPSHOTS = "snapshots"
+
+
+class GeneratorFolder(Artifact):
+    """`network.json`, `generator.safetensors` (the moving average), `progress.jsonl`, `grids/`."""
+
+    kind = "generator"
+
+    @cached_property
+    def shape(self) -> NetworkShape:
+        """What the network is built from.
+
+        Raises:
+            DamagedArtifactError: `network.json` cannot be understood.
+        """
+        try:
+            return NetworkShape(**json.loads(self.read(NETWORK)))
+        except (ValueError, TypeError) as error:
+            raise DamagedArtifactError(
+                f"{self.folder / NETWORK} cannot be understood ({error})."
+            ) from error
+
+    def generator(self) -> Generator:
+        """The network, on the CPU, ready to draw."""
+        network = with_weights(Generator(self.shape), self, WEIGHTS)
+        return network.eval().requires_grad_(requires_grad=False)
+
+    def progress(self) -> list[dict[str, float]]:
+        """How the training went, a record a tick."""
+        return [json.loads(line) for line in self.read(PROGRESS).splitlines()]
+
+
+def write_network(unfinished: UnfinishedArtifact, generator: Generator) -> None:
+    """Put a generator's shape and weights into an artifact."""
+    unfinished.write(NETWORK, json_bytes(asdict(generator.shape)))
+    unfinished.write(WEIGHTS, tensor_bytes(generator.state_dict()))

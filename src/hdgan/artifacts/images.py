@@ -1,0 +1,98 @@
+"""Images on disk: read with care, written as PNG."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+from hdgan.errors import ImageError
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
+"""Endings of files that are taken for images."""
+
+MAX_PIXELS = 170_000_000
+"""Largest declared size that is decoded: 13,000 x 13,000, half a gigabyte."""
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The images below a folder, sorted by name.
+
+    Raises:
+        ImageError: the folder is not there or has no image.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"There is no folder {folder}. Check the path.")
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    )
+    if not files:
+        endings = ", ".join(sorted(IMAGE_SUFFIXES))
+        raise ImageError(f"{folder} holds no image. Needed: files that end in {endings}.")
+    return files
+
+
+def open_image(data: bytes, name: str) -> Image.Image:
+    """A decoded image, in whatever mode it was stored.
+
+    Args:
+        data: content of the file.
+        name: what errors call it.
+
+    Raises:
+        ImageError: it is no image, is cut short, or declares an absurd size.
+    """
+    try:
+        image = Image.open(BytesIO(data))
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise ImageError(
+                f"{name} declares {width} x {height} pixels, more than the {MAX_PIXELS:,} that are "
+                "read at once. Cut it into smaller images first."
+            )
+        image.load()
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name} is not an image that can be read. Remove it or save it as PNG."
+        ) from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageError(
+            f"{name} is damaged or cut short ({error}). Copy it again from its source."
+        ) from error
+    return image
+
+
+def rgb_of(data: bytes, name: str) -> UInt8[np.ndarray, "height width 3"]:
+    """The pixels of an image; what is transparent becomes white glass.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    image = open_image(data, name)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        glass = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(glass, image)
+    return np.asarray(image.convert("RGB"))
+
+
+def png_of(pixels: UInt8[np.ndarray, "height width *channels"]) -> bytes:
+    """RGB or 8-bit grey pixels as PNG."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def grey_of(data: bytes, name: str) -> UInt8[np.ndarray, "height width"]:
+    """The pixels of an 8-bit grey image.
+
+    Raises:
+        ImageError: it cannot be read or is not grey.
+    """
+    image = open_image(data, name)
+    if image.mode != "L":
+        raise ImageError(f"{name} is not an 8-bit grey image, but of mode {image.mode}.")
+    return np.asarray(image)

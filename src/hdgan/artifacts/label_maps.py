@@ -1,0 +1,93 @@
+"""Label maps that were painted elsewhere: grey, palette or colour images."""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Integer, UInt8
+from PIL import Image
+
+from hdgan.artifacts.images import open_image
+from hdgan.class_map import UNLABELLED, ClassMap, LabelMap
+from hdgan.errors import LabelError
+
+Values = Literal["auto", "index", "colour"]
+
+
+def label_map_of(data: bytes, name: str, class_map: ClassMap, values: Values) -> LabelMap:
+    """The label map in an image file.
+
+    In a file of colours, black is unlabelled unless the class map has a black class. A palette
+    file holds both numbers and colours; its colours count if every one that is used is a class's
+    colour, since they are what the painter saw.
+
+    Args:
+        data: content of the file.
+        name: what errors call it.
+        class_map: what its values mean.
+        values: whether they are class numbers or class colours; `auto` looks.
+
+    Raises:
+        ImageError: it is no image, or cut short.
+        LabelError: a value is of no class.
+    """
+    image = open_image(data, name)
+    if values == "auto":
+        values = "index" if _has_numbers(image, class_map) else "colour"
+    if values == "colour":
+        return _from_colours(np.asarray(image.convert("RGB")), name, class_map)
+    labels = _from_numbers(image, name)
+    class_map.check(labels, name)
+    return labels
+
+
+def _has_numbers(image: Image.Image, class_map: ClassMap) -> bool:
+    if image.mode == "P":
+        colours = np.asarray(image.convert("RGB"))
+        all_black = not colours.any()
+        return all_black or not bool(_known(colours, class_map).all())
+    return image.mode not in ("RGB", "RGBA")
+
+
+def _from_numbers(image: Image.Image, name: str) -> LabelMap:
+    """Pixel values as they are stored."""
+    if image.mode not in ("1", "L", "P", "I", "I;16"):
+        raise LabelError(
+            f"{name} is an image of mode {image.mode}, which holds no class numbers. Save it as "
+            "8-bit grey, or give --values colour."
+        )
+    numbers: Integer[np.ndarray, "height width"] = np.asarray(image).astype(np.int64)
+    largest = int(numbers.max(initial=0))
+    if largest > UNLABELLED or int(numbers.min(initial=0)) < 0:
+        raise LabelError(
+            f"{name} has a pixel of value {largest}; class numbers end at {UNLABELLED - 1}, and "
+            f"{UNLABELLED} is unlabelled. Is it a map of single objects instead of classes?"
+        )
+    return numbers.astype(np.uint8)
+
+
+def _from_colours(
+    colours: UInt8[np.ndarray, "height width 3"], name: str, class_map: ClassMap
+) -> LabelMap:
+    """The class of each colour."""
+    known = _known(colours, class_map)
+    if not known.all():
+        red, green, blue = (int(value) for value in colours[~known][0])
+        raise LabelError(
+            f"{name} has {int((~known).sum())} pixels of a colour that is no class's, such as "
+            f"#{red:02x}{green:02x}{blue:02x}. Add the colour to the class map, or paint those "
+            "pixels black, which is unlabelled."
+        )
+    labels = np.full(colours.shape[:2], UNLABELLED, dtype=np.uint8)
+    for index, colour in enumerate(class_map.palette):
+        labels[(colours == colour).all(axis=-1)] = index
+    return labels
+
+
+def _known(
+    colours: UInt8[np.ndarray, "height width 3"], class_map: ClassMap
+) -> Bool[np.ndarray, "height width"]:
+    """Where the colour is a class's or black."""
+    known: Bool[np.ndarray, "height width"] = (colours == 0).all(axis=-1)
+    for colour in class_map.palette:
+        known |= (colours == colour).all(axis=-1)
+    return known

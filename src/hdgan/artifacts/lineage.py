@@ -1,0 +1,53 @@
+"""Finding what an artifact was made from.
+
+Manifests hold digests, not paths, so that a folder of artifacts can be moved as a whole. A parent
+is looked for beside the artifact that names it.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import MANIFEST, digest_of_file
+from hdgan.errors import MissingArtifactError, WrongArtifactError
+
+Kind = TypeVar("Kind", bound=Artifact)
+
+
+def parent_of(child: Artifact, kind: type[Kind], given: Path | None = None) -> Kind:
+    """The artifact of this kind that `child` was made from.
+
+    Args:
+        child: whose parent is wanted.
+        kind: class of the parent.
+        given: where the parent is said to be; None looks in the folders beside the child.
+
+    Raises:
+        WrongArtifactError: `given` is another one.
+        MissingArtifactError: the parent is not beside the child, or it has none of this kind.
+    """
+    digest = child.manifest.parents.get(kind.kind)
+    if digest is None:
+        raise MissingArtifactError(
+            f"{child.folder} was not made from a {kind.kind}, but one is needed here."
+        )
+    if given is None:
+        return kind.open(_beside(child, kind.kind, digest))
+    parent = kind.open(given)
+    if parent.digest != digest:
+        raise WrongArtifactError(
+            f"{child.folder} was not made from {given}, but from another {kind.kind} "
+            f"({digest[:12]}, not {parent.digest[:12]}). Give the one that it was made from."
+        )
+    return parent
+
+
+def _beside(child: Artifact, kind: str, digest: str) -> Path:
+    around = child.folder.resolve().parent
+    for manifest in sorted(around.glob(f"*/{MANIFEST}")):
+        if digest_of_file(manifest) == digest:
+            return manifest.parent
+    raise MissingArtifactError(
+        f"{child.folder} was made from a {kind} ({digest[:12]}) that is not in a folder beside it. "
+        f"Say where it is with --{kind}."
+    )

@@ -1,0 +1,93 @@
+"""What an artifact says of itself: kind, settings, parents, files."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hdgan.artifacts.writing import write_atomically
+from hdgan.errors import DamagedArtifactError, MissingArtifactError
+
+MANIFEST = "manifest.json"
+LAYOUT = 1
+"""Version of the layout of all artifacts."""
+
+
+class Manifest(BaseModel):
+    """The file that makes a folder an artifact. It is written last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    """What the folder is."""
+
+    layout: int
+    """Version of its layout."""
+
+    settings: dict[str, Any]
+    """The choices it was made with."""
+
+    parents: dict[str, str]
+    """What it was made from: digest by kind."""
+
+    seen: dict[str, list[int]]
+    """Folds that it has learned from, directly or through its parents, by digest of the tile set.
+
+    Whoever tests it on real tiles can tell from this that they are new to it.
+    """
+
+    files: dict[str, str]
+    """SHA-256 by path."""
+
+    made_by: str
+    """Program and version."""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a folder.
+
+    Raises:
+        MissingArtifactError: there is none.
+        DamagedArtifactError: it cannot be read, or is of another layout.
+    """
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise MissingArtifactError(f"There is no folder {folder}. Check the path.")
+    if not path.is_file():
+        raise MissingArtifactError(
+            f"{folder} is no finished artifact: it has no {MANIFEST}. If a command was interrupted "
+            "there, run the same command again and it goes on."
+        )
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DamagedArtifactError(
+            f"{path} is damaged ({where}: {first['msg']}). Restore it from a copy or make the "
+            "artifact again."
+        ) from error
+    if manifest.layout != LAYOUT:
+        raise DamagedArtifactError(
+            f"{folder} has layout {manifest.layout}; this version of hdgan reads layout {LAYOUT}. "
+            f"It was written by {manifest.made_by}: use that version, or make the artifact again."
+        )
+    return manifest
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Make the folder whole."""
+    write_atomically(folder / MANIFEST, json_bytes(manifest.model_dump()))
+
+
+def json_bytes(content: object) -> bytes:
+    """JSON for people and machines, the same bytes for the same content."""
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file's content; memory does not grow with the file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,97 @@
+"""Labelled drawings: the dataset that everything else is for."""
+
+import json
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+from hdgan.artifacts.annotation_set import CLASSES, class_map_of
+from hdgan.artifacts.arrays import arrays_of
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.images import grey_of, rgb_of
+from hdgan.artifacts.table import Record, table_of
+from hdgan.class_map import ClassMap, LabelMap
+
+PAIRS = "pairs.csv"
+LATENTS = "latents.safetensors"
+DATASET = "dataset.json"
+CARD = "README.md"
+
+
+class PairRecord(Record):
+    """One drawing and its label map."""
+
+    pair: str
+    """Its name."""
+
+    row: int
+    """Its row in the table of latents."""
+
+    seed: int
+    """What its z was drawn with."""
+
+    uncertainty: float
+    """Mean divergence of its most uncertain tenth of the pixels, nats."""
+
+    kept: bool
+    """Whether it is in the dataset; the files of dropped pairs are gone, but a seed can be drawn
+    again."""
+
+    @property
+    def image(self) -> str:
+        """The image's path in the artifact."""
+        return f"images/{self.pair}.png"
+
+    @property
+    def labels(self) -> str:
+        """The label map's path in the artifact."""
+        return f"labels/{self.pair}.png"
+
+    @property
+    def uncertainty_map(self) -> str:
+        """The uncertainty map's path in the artifact."""
+        return f"uncertainty/{self.pair}.png"
+
+
+class PairSet(Artifact):
+    """`pairs.csv`, `images/`, `labels/`, `uncertainty/`, `latents.safetensors`, `README.md`."""
+
+    kind = "pair-set"
+
+    @cached_property
+    def class_map(self) -> ClassMap:
+        """The classes, in order."""
+        return class_map_of(self.read(CLASSES), str(self.folder / CLASSES))
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """Counts, shares of the classes, and the unit of the uncertainty maps."""
+        content: dict[str, Any] = json.loads(self.read(DATASET))
+        return content
+
+    def all_records(self) -> list[PairRecord]:
+        """Every pair that was drawn, kept or dropped."""
+        return table_of(self.read(PAIRS), PairRecord, str(self.folder / PAIRS))
+
+    def records(self) -> list[PairRecord]:
+        """The pairs of the dataset."""
+        return [record for record in self.all_records() if record.kept]
+
+    def latents(self) -> Float32[np.ndarray, "pairs w_dim"]:
+        """W of every pair that was drawn, after truncation."""
+        return arrays_of(self.read(LATENTS), str(self.folder / LATENTS))["w"]
+
+    def image(self, record: PairRecord) -> UInt8[np.ndarray, "side side 3"]:
+        """A pair's image, RGB."""
+        return rgb_of(self.read(record.image), str(self.folder / record.image))
+
+    def labels(self, record: PairRecord) -> LabelMap:
+        """A pair's label map."""
+        return grey_of(self.read(record.labels), str(self.folder / record.labels))
+
+    def uncertainty(self, record: PairRecord) -> Float[np.ndarray, "side side"]:
+        """A pair's uncertainty map, nats, in 255 steps."""
+        grey = grey_of(self.read(record.uncertainty_map), str(self.folder / record.uncertainty_map))
+        return grey * (float(self.about["largest_uncertainty_nats"]) / 255.0)

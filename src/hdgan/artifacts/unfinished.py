@@ -1,0 +1,225 @@
+"""An artifact while it is being made: nothing is lost when the run is killed.
+
+The folder gets a subfolder `.unfinished` with the command's settings and checkpoints. The same
+command run again goes on there; another command is refused. The manifest comes last.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import (
+    LAYOUT,
+    MANIFEST,
+    Manifest,
+    digest_of_file,
+    json_bytes,
+    read_manifest,
+    write_manifest,
+)
+from hdgan.artifacts.writing import storage_errors, write_atomically
+from hdgan.errors import DamagedArtifactError, StorageError, WrongArtifactError
+
+UNFINISHED = ".unfinished"
+_COMMAND = "command.json"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be made: two runs with equal orders make equal artifacts."""
+
+    kind: str
+    """Kind of the artifact."""
+
+    settings: dict[str, Any]
+    """The choices, as plain data."""
+
+    parents: dict[str, str]
+    """Digest by kind."""
+
+    seen: dict[str, list[int]] = field(default_factory=dict)
+    """Folds that the artifact learns from, by digest of the tile set."""
+
+    def differences(self, other: Self) -> list[str]:
+        """What differs, one phrase each."""
+        if self.kind != other.kind:
+            return [f"it holds a {other.kind}, not a {self.kind}"]
+        phrases = [
+            f"{name.replace('_', '-')} is {other.settings.get(name)}, now {value}"
+            for name, value in self.settings.items()
+            if other.settings.get(name) != value
+        ]
+        phrases += [
+            f"it was made from another {kind}"
+            for kind in self.parents | other.parents
+            if self.parents.get(kind) != other.parents.get(kind)
+        ]
+        return phrases
+
+
+class UnfinishedArtifact:
+    """A folder that is being filled. Made by `being_made`."""
+
+    def __init__(self, folder: Path, order: Order) -> None:
+        self.folder = folder
+        self.order = order
+
+    @property
+    def scratch(self) -> Path:
+        """Where checkpoints and other things lie that go when the artifact is whole."""
+        return self.folder / UNFINISHED
+
+    def write(self, name: str, data: bytes | memoryview) -> None:
+        """Put a file into the artifact.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+        """
+        write_atomically(self.folder / name, data)
+
+    def write_scratch(self, name: str, data: bytes | memoryview) -> Path:
+        """Put a file where it goes when the artifact is whole; where it lies comes back.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+        """
+        path = self.scratch / name
+        write_atomically(path, data)
+        return path
+
+    def has(self, name: str) -> bool:
+        """Whether an earlier run has already put this file there."""
+        return (self.folder / name).is_file()
+
+    def remove(self, name: str) -> None:
+        """Take a file out of the artifact, if it is there."""
+        (self.folder / name).unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Write the manifest over all files that are there; the folder is then whole."""
+        files = sorted(
+            path.relative_to(self.folder).as_posix()
+            for path in self.folder.rglob("*")
+            if path.is_file() and UNFINISHED not in path.relative_to(self.folder).parts
+        )
+        write_manifest(
+            self.folder,
+            Manifest(
+                kind=self.order.kind,
+                layout=LAYOUT,
+                settings=self.order.settings,
+                parents=self.order.parents,
+                seen=self.order.seen,
+                files={name: digest_of_file(self.folder / name) for name in files},
+                made_by=f"hdgan {version('hdgan')}",
+            ),
+        )
+
+
+@contextmanager
+def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None]:
+    """The folder to fill, or None if an equal order has already been finished there.
+
+    Whoever gets a folder calls `finish` at its end.
+
+    Raises:
+        WrongArtifactError: the folder holds something else; it is left alone.
+        StorageError: it cannot be written, or another run is writing there.
+    """
+    scratch = folder / UNFINISHED
+    if (folder / MANIFEST).is_file():
+        _refuse_other(folder, order, _order_of(read_manifest(folder)))
+        shutil.rmtree(scratch, ignore_errors=True)
+        yield None
+        return
+    _refuse_strange(folder, order)
+    with storage_errors(folder):
+        scratch.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        write_atomically(scratch / _COMMAND, json_bytes(vars(order)))
+        yield UnfinishedArtifact(folder, order)
+    if (folder / MANIFEST).is_file():
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _order_of(manifest: Manifest) -> Order:
+    return Order(manifest.kind, manifest.settings, manifest.parents, manifest.seen)
+
+
+def _refuse_other(folder: Path, order: Order, found: Order) -> None:
+    differences = order.differences(found)
+    if differences:
+        raise WrongArtifactError(
+            f"{folder} already holds the result of another command ({'; '.join(differences)}). "
+            "Choose another folder, or remove this one if it is no longer needed."
+        )
+
+
+def _refuse_strange(folder: Path, order: Order) -> None:
+    """Let pass what is not there, empty, or begun by an equal order."""
+    command = folder / UNFINISHED / _COMMAND
+    if command.is_file():
+        try:
+            found = Order(**json.loads(command.read_bytes()))
+        except (ValueError, TypeError) as error:
+            raise DamagedArtifactError(
+                f"{command} is damaged. Remove {folder} and run the command again."
+            ) from error
+        _refuse_other(folder, order, found)
+        return
+    if folder.exists() and not folder.is_dir():
+        raise StorageError(f"{folder} is a file; the output must be a folder. Choose another name.")
+    if folder.is_dir() and any(path.name != UNFINISHED for path in folder.iterdir()):
+        raise WrongArtifactError(
+            f"{folder} is not empty and was not made by hdgan. Choose a new or empty folder."
+        )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / UNFINISHED / "lock")
+    try:
+        with storage_errors(folder), lock.acquire(timeout=0):
+            yield
+    except Timeout as error:
+        raise StorageError(
+            f"Another run of hdgan is writing to {folder}. Wait for it, or choose another folder."
+        ) from error
+
+
+def plain(settings: object) -> dict[str, Any]:
+    """A settings dataclass as JSON has it."""
+    content: dict[str, Any] = json.loads(json.dumps(asdict(settings)))  # type: ignore[call-overload]
+    return content
+
+
+def seen_by(*parents: Artifact) -> dict[str, list[int]]:
+    """Folds that any of the artifacts has learned from, by digest of the tile set."""
+    together: dict[str, set[int]] = {}
+    for parent in parents:
+        for tiles, folds in parent.manifest.seen.items():
+            together.setdefault(tiles, set()).update(folds)
+    return {tiles: sorted(folds) for tiles, folds in sorted(together.items())}
+
+
+def made_once(folder: Path, order: Order, make: Callable[[UnfinishedArtifact], None]) -> bool:
+    """Fill the folder with `make` and finish it; False if that had been done before.
+
+    Raises:
+        WrongArtifactError: the folder holds something else; it is left alone.
+        StorageError: it cannot be written, or another run is writing there.
+    """
+    with being_made(folder, order) as unfinished:
+        if unfinished is None:
+            return False
+        make(unfinished)
+        unfinished.finish()
+    return True

@@ -1,0 +1,71 @@
+"""Tensors on disk: safetensors, which cannot execute anything when it is read."""
+
+import json
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from hdgan.artifacts.artifact import Artifact
+from hdgan.errors import DamagedArtifactError
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def tensor_bytes(tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> bytes:
+    """Tensors by name, with a few plain values beside them, as a safetensors file."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = None if about is None else {"about": json.dumps(about)}
+    return save(plain, metadata)
+
+
+def tensors_of(data: bytes, name: str) -> dict[str, Tensor]:
+    """The tensors of a safetensors file.
+
+    Raises:
+        DamagedArtifactError: it cannot be read.
+    """
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise DamagedArtifactError(f"{name} is no whole safetensors file ({error}).") from error
+
+
+def about_of(path: str) -> dict[str, Any]:
+    """The plain values beside the tensors of a safetensors file.
+
+    Raises:
+        DamagedArtifactError: it cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about: dict[str, Any] = json.loads(file.metadata()["about"])
+    except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
+        raise DamagedArtifactError(f"{path} is no whole checkpoint ({error}).") from error
+    return about
+
+
+def with_weights(network: Network, artifact: Artifact, name: str) -> Network:
+    """`network` with the weights in one of the artifact's files.
+
+    Raises:
+        DamagedArtifactError: the file is not the one written, or does not fit the network.
+    """
+    tensors = tensors_of(artifact.read(name), str(artifact.folder / name))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise DamagedArtifactError(
+            f"{artifact.folder / name} does not fit the network that the folder describes "
+            f"({str(error).splitlines()[-1].strip()})."
+        ) from error
+    return network
+
+
+def device_named(name: str) -> torch.device:
+    """`auto` is the first GPU if there is one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)

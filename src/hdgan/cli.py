@@ -1,0 +1,347 @@
+"""The command line: parses and prints, nothing else.
+
+Stages are imported when their verb runs, so that help needs no torch.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+from cyclopts import App, CycloptsError, Parameter
+
+from hdgan.errors import HdganError
+from hdgan.pipeline import STAGES, Made, stage_of
+from hdgan.settings.demo import DemoSettings
+from hdgan.settings.evaluate import EvaluateSettings
+from hdgan.settings.import_annotations import ImportAnnotationsSettings
+from hdgan.settings.sample import SampleSettings
+from hdgan.settings.segment import SegmentSettings
+from hdgan.settings.synthesize import SynthesizeSettings
+from hdgan.settings.tile import TileSettings
+from hdgan.settings.train_classifier import TrainClassifierSettings
+from hdgan.settings.train_generator import TrainGeneratorSettings
+from hdgan.settings.train_segmenter import TrainSegmenterSettings
+
+
+def _one_line(error: CycloptsError) -> str:
+    """A slip on the command line as one line."""
+    return "hdgan: " + " ".join(str(error).split())
+
+
+app = App(
+    name="hdgan",
+    help="Labelled histology from a generator: Histopathology DatasetGAN in bounded memory.",
+    help_epilogue="`hdgan VERB --help` says more of a verb, with an example. Begin with "
+    "`hdgan demo`.",
+    version_flags=["--version"],
+    error_formatter=_one_line,
+    result_action="return_value",
+)
+
+Flat = Parameter(name="*")
+"""A settings dataclass whose fields are options of their own."""
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+"""The option that every verb has."""
+
+
+def main(tokens: list[str] | None = None) -> None:
+    """Run a command; an expected error is one line and exit code 2."""
+    # Threads that spin while they wait make small networks crawl on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        app(tokens, exit_on_error=False)
+    except CycloptsError:
+        sys.exit(2)
+    except HdganError as error:
+        _complain(str(error))
+    except OSError as error:
+        _complain(f"{error.filename or 'The system'}: {error.strerror or error}.")
+
+
+def _complain(sentence: str) -> NoReturn:
+    print(f"hdgan: {sentence}", file=sys.stderr)  # noqa: T201
+    sys.exit(2)
+
+
+def _verb(name: str) -> dict[str, Any]:
+    """How a verb is registered: its sentence and its example come from the pipeline."""
+    stage = stage_of(name)
+    return {
+        "name": name,
+        "help": stage.does,
+        "help_epilogue": f"Example: `{stage.example}`",
+        "sort_key": STAGES.index(stage),
+    }
+
+
+def _print(made: Made, *, as_json: bool) -> None:
+    if as_json:
+        content = {"kind": made.kind, "folder": str(made.folder), **made.facts}
+        print(json.dumps(content))  # noqa: T201
+        return
+    print(f"{made.kind} in {made.folder}")  # noqa: T201
+    width = max((len(name) for name in made.facts), default=0)
+    for name, fact in made.facts.items():
+        print(f"  {name:<{width}}  {fact}")  # noqa: T201
+
+
+@app.command(**_verb("tile"))
+def tile(
+    images: Path,
+    output: Path,
+    /,
+    *,
+    settings: Annotated[TileSettings, Flat] = TileSettings(),
+    as_json: Json = False,
+) -> None:
+    """Cut images.
+
+    Args:
+        images: folder of images, searched with its subfolders.
+        output: folder of the new tile set.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.tile import tile as run
+
+    _print(run(images, output, settings), as_json=as_json)
+
+
+@app.command(**_verb("train-generator"))
+def train_generator(
+    tiles: Path,
+    output: Path,
+    /,
+    *,
+    settings: Annotated[TrainGeneratorSettings, Flat] = TrainGeneratorSettings(),
+    as_json: Json = False,
+) -> None:
+    """Train a generator.
+
+    Args:
+        tiles: a tile set.
+        output: folder of the new generator.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.train_generator import train_generator as run
+
+    _print(run(tiles, output, settings), as_json=as_json)
+
+
+@app.command(**_verb("sample"))
+def sample(
+    generator: Path,
+    output: Path,
+    /,
+    *,
+    settings: Annotated[SampleSettings, Flat] = SampleSettings(),
+    as_json: Json = False,
+) -> None:
+    """Draw samples.
+
+    Args:
+        generator: a generator.
+        output: folder of the new sample set.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.sample import sample as run
+
+    _print(run(generator, output, settings), as_json=as_json)
+
+
+@app.command(**_verb("import-annotations"))
+def import_annotations(
+    images: Path,
+    labels: Path,
+    output: Path,
+    /,
+    *,
+    classes: Path | None = None,
+    settings: Annotated[ImportAnnotationsSettings, Flat] = ImportAnnotationsSettings(),
+    as_json: Json = False,
+) -> None:
+    """Import label maps.
+
+    Args:
+        images: a sample set or a tile set.
+        labels: folder of label maps named like their images, or a segmentation.
+        output: folder of the new annotation set.
+        classes: the class map, a JSON file: {"classes": [{"name": "tissue", "colour": "#56b4e9"},
+            ...]}. A segmentation brings its own.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.import_annotations import import_annotations as run
+
+    _print(run(images, labels, output, settings, classes), as_json=as_json)
+
+
+@app.command(**_verb("train-classifier"))
+def train_classifier(
+    annotations: Path,
+    output: Path,
+    /,
+    *,
+    samples: Path | None = None,
+    generator: Path | None = None,
+    settings: Annotated[TrainClassifierSettings, Flat] = TrainClassifierSettings(),
+    as_json: Json = False,
+) -> None:
+    """Fit a classifier.
+
+    Args:
+        annotations: annotations of a sample set.
+        output: folder of the new classifier.
+        samples: the sample set, if it is not in a folder beside the annotations.
+        generator: the generator, if it is not in a folder beside the samples.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.train_classifier import Sources
+    from hdgan.stages.train_classifier import train_classifier as run
+
+    _print(run(annotations, output, settings, Sources(generator, samples)), as_json=as_json)
+
+
+@app.command(**_verb("evaluate"))
+def evaluate(
+    predictor: Path,
+    annotations: Path,
+    output: Path,
+    /,
+    *,
+    samples: Path | None = None,
+    generator: Path | None = None,
+    tiles: Path | None = None,
+    settings: Annotated[EvaluateSettings, Flat] = EvaluateSettings(),
+    as_json: Json = False,
+) -> None:
+    """Score predictions.
+
+    Args:
+        predictor: a classifier or a segmenter.
+        annotations: annotations of samples or of tiles.
+        output: folder of the new evaluation.
+        samples: the sample set, if it is not in a folder beside the annotations.
+        generator: the generator, if it is not in a folder beside the samples.
+        tiles: the tile set, if it is not in a folder beside the annotations.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.evaluate import Sources
+    from hdgan.stages.evaluate import evaluate as run
+
+    sources = Sources(generator, samples, tiles)
+    _print(run(predictor, annotations, output, settings, sources), as_json=as_json)
+
+
+@app.command(**_verb("synthesize"))
+def synthesize(
+    classifier: Path,
+    output: Path,
+    /,
+    *,
+    generator: Path | None = None,
+    settings: Annotated[SynthesizeSettings, Flat] = SynthesizeSettings(),
+    as_json: Json = False,
+) -> None:
+    """Draw pairs.
+
+    Args:
+        classifier: a classifier.
+        output: folder of the new pair set.
+        generator: its generator, if it is not in a folder beside it.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.synthesize import synthesize as run
+
+    _print(run(classifier, output, settings, generator), as_json=as_json)
+
+
+@app.command(**_verb("train-segmenter"))
+def train_segmenter(
+    source: Path,
+    output: Path,
+    /,
+    *,
+    also: tuple[Path, ...] = (),
+    tiles: Path | None = None,
+    settings: Annotated[TrainSegmenterSettings, Flat] = TrainSegmenterSettings(),
+    as_json: Json = False,
+) -> None:
+    """Train a segmenter.
+
+    Args:
+        source: a pair set, or annotations of tiles or samples.
+        output: folder of the new segmenter.
+        also: a further source; may be given several times.
+        tiles: the tile set of annotated tiles, if it is not in a folder beside them.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.train_segmenter import train_segmenter as run
+
+    _print(run(source, output, settings, also, tiles), as_json=as_json)
+
+
+@app.command(**_verb("segment"))
+def segment(
+    segmenter: Path,
+    tiles: Path,
+    output: Path,
+    /,
+    *,
+    settings: Annotated[SegmentSettings, Flat] = SegmentSettings(),
+    as_json: Json = False,
+) -> None:
+    """Segment tiles.
+
+    Args:
+        segmenter: a segmenter.
+        tiles: a tile set or a sample set.
+        output: folder of the new segmentation.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.segment import segment as run
+
+    _print(run(segmenter, tiles, output, settings), as_json=as_json)
+
+
+@app.command(**_verb("show"))
+def show(artifact: Path, /, *, as_json: Json = False) -> None:
+    """Describe an artifact.
+
+    Args:
+        artifact: any artifact.
+        as_json: print it as JSON.
+    """
+    from hdgan.stages.show import show as run
+
+    _print(run(artifact), as_json=as_json)
+
+
+@app.command(**_verb("demo"))
+def demo(
+    output: Path = Path("runs/demo"),
+    /,
+    *,
+    settings: Annotated[DemoSettings, Flat] = DemoSettings(),
+    as_json: Json = False,
+) -> None:
+    """Run everything.
+
+    Args:
+        output: folder for all artifacts and the report.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.demo import demo as run
+
+    _print(run(output, settings, _stages()), as_json=as_json)

@@ -1,0 +1,1 @@
+"""What the paper computes: arrays in, arrays out; no disk, no clock, no log."""

@@ -1,0 +1,92 @@
+"""From a user's choices to an ensemble and a plan to fit it (section V; `method.md`, table 1)."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hdgan.method.fitting import FittingPlan
+from hdgan.method.label_image import Decision
+from hdgan.settings.train_classifier import ClassifierPreset, TrainClassifierSettings
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that a preset decides."""
+
+    plan: FittingPlan
+    num_blocks: int | None
+    """Last blocks whose features are read; None reads all."""
+    num_members: int
+    num_normalised: int
+    dropout: float
+    scales: bool
+    """Whether features are scaled to mean 0 and deviation 1 over the training images."""
+    decision: Decision
+    widths: tuple[int, int] = (128, 32)
+
+    def widths_for(self, num_classes: int) -> tuple[int, int]:
+        """Widths of the hidden layers: doubled and more from 32 classes on, as in DatasetGAN."""
+        return (256, 128) if num_classes >= 32 else self.widths
+
+
+_PRESETS: dict[ClassifierPreset, Recipe] = {
+    "default": Recipe(
+        plan=FittingPlan(600, 512, "adam", 3e-3, decays=True),
+        num_blocks=None,
+        num_members=10,
+        num_normalised=2,
+        dropout=0.3,
+        scales=True,
+        decision="mean",
+    ),
+    "paper": Recipe(
+        plan=FittingPlan(6000, 1024, "sgd", 1e-4),
+        num_blocks=5,
+        num_members=10,
+        num_normalised=2,
+        dropout=0.3,
+        scales=True,
+        decision="mean",
+    ),
+    "authors-code": Recipe(
+        plan=FittingPlan(
+            1000,
+            65536,
+            "sgd",
+            1e-4,
+            momentum=0.9,
+            label_smoothing=0.1,
+            feature_noise=0.1,
+            class_mix="balanced",
+        ),
+        num_blocks=3,
+        num_members=1,
+        num_normalised=1,
+        dropout=0.3,
+        scales=True,
+        decision="mean",
+    ),
+    "datasetgan": Recipe(
+        plan=FittingPlan(5000, 64, "adam", 1e-3),
+        num_blocks=None,
+        num_members=10,
+        num_normalised=2,
+        dropout=0.0,
+        scales=False,
+        decision="vote",
+    ),
+}
+
+
+def recipe_of(settings: TrainClassifierSettings) -> Recipe:
+    """The preset with the user's own choices put in."""
+    preset = _PRESETS[settings.preset]
+    changes: dict[str, Any] = {"seed": settings.seed}
+    for name in ("steps", "batch", "optimizer", "learning_rate", "class_mix"):
+        if getattr(settings, name) is not None:
+            changes[name] = getattr(settings, name)
+    recipe = replace(preset, plan=replace(preset.plan, **changes))
+    if settings.num_members is not None:
+        recipe = replace(recipe, num_members=settings.num_members)
+    if settings.num_blocks is not None:
+        recipe = replace(recipe, num_blocks=settings.num_blocks or None)
+    return recipe

@@ -1,0 +1,1 @@
+"""Drawn tissue whose truth is known exactly, and the oracle that reads it back."""

@@ -1,0 +1,31 @@
+"""Which samples to annotate: few, and as different from one another as the whole set is."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.cluster.vq import kmeans2
+
+
+def diverse(
+    features: Float[np.ndarray, "samples channels"], num_chosen: int, *, seed: int
+) -> Int[np.ndarray, " chosen"]:
+    """One sample for each k-means cluster: the one nearest to its centre.
+
+    Args:
+        features: one row a sample, pooled over its pixels.
+        num_chosen: how many; at most the number of samples.
+        seed: where k-means begins.
+
+    Returns:
+        Rows of `features`, those of large clusters first; none twice.
+    """
+    spread = features.std(axis=0)
+    scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    random = np.random.default_rng(seed)
+    centres, cluster = kmeans2(scaled, num_chosen, minit="++", rng=random, missing="warn")
+    sizes = np.bincount(cluster, minlength=num_chosen)
+    chosen: list[int] = []
+    for k in np.argsort(-sizes, kind="stable"):
+        distance = np.square(scaled - centres[k]).sum(axis=1)
+        distance[chosen] = np.inf
+        chosen.append(int(distance.argmin()))
+    return np.array(chosen)

@@ -1,0 +1,86 @@
+"""How long and how fast to train: the numbers of a training run, and the published presets."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from hdgan.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """Everything that decides what a training run computes, apart from the images."""
+
+    images: int
+    """Real images shown to the discriminator in the whole run."""
+
+    batch: int
+    """Images a step."""
+
+    learning_rate: float
+    """Of both networks, before the correction for lazy regularisation."""
+
+    gamma: float
+    """Weight of the R1 penalty."""
+
+    ema_images: float
+    """Half-life of the generator's moving average, in images."""
+
+    ema_ramp: float | None
+    """The half-life is at most this part of the images seen; None: never less than the whole."""
+
+    augment_geometry: bool = True
+    """Adaptive mirror images and right-angle turns of what the discriminator sees."""
+
+    augment_colour: bool = True
+    """Adaptive colour changes of what the discriminator sees."""
+
+    style_mixing: float = 0.9
+    """Probability that a batch takes its fine styles from other latents."""
+
+    path_length_weight: float = 2.0
+    """Weight of the path-length penalty; 0 leaves it out."""
+
+    ada_images: int = 500_000
+    """Images in which the strength of augmentation can go from 0 to 1."""
+
+    tick_batches: int = 32
+    """Batches between two reports of the training loop."""
+
+    seed: int = 0
+    """Decides weights, latents, noise and augmentation."""
+
+    @property
+    def batches(self) -> int:
+        """Steps in the whole run, the last one whole."""
+        return -(-self.images // self.batch)
+
+    def checked(self, minibatch_group: int) -> "TrainingPlan":
+        """The plan itself.
+
+        Raises:
+            SettingsError: batch and minibatch group do not go together.
+        """
+        if self.batch % min(minibatch_group, self.batch):
+            raise SettingsError(
+                f"A batch of {self.batch} cannot be cut into groups of {minibatch_group}, in which "
+                "the discriminator compares images. Choose a multiple with --batch."
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """A regularisation that is computed every so many steps only."""
+
+    interval: int
+    """Steps between two computations."""
+
+    @property
+    def correction(self) -> Fraction:
+        """What Adam's rate is multiplied with and its decays are raised to."""
+        return Fraction(self.interval, self.interval + 1)
+
+
+R1 = Lazy(16)
+PATH_LENGTH = Lazy(4)
+ADAPTATION_INTERVAL = 4

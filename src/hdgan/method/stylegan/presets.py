@@ -1,0 +1,125 @@
+"""From a user's choices to a network shape and a training plan."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from hdgan.errors import SettingsError
+from hdgan.method.stylegan.plan import TrainingPlan
+from hdgan.method.stylegan.shape import NetworkShape
+from hdgan.settings.train_generator import TrainGeneratorSettings
+
+
+Number = TypeVar("Number", int, float)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The numbers of a named way to train."""
+
+    batch: int
+    channel_base: int
+    channel_max: int
+    latent_dim: int
+    mapping_layers: int
+    learning_rate: float
+    gamma: float
+    ema_kimg: float
+    ema_ramp: float | None
+    minibatch_group: int
+    path_length_weight: float = 2.0
+    style_mixing: float = 0.9
+    augment: str = "both"
+
+
+def preset_named(name: str, resolution: int) -> Preset:
+    """The preset at a resolution.
+
+    `auto`, `stylegan2` and `paper256` are published with StyleGAN2-ADA (for one GPU); `hdgan` is
+    the run of the paper (section IV; 4 GPUs, one image each). `small` was measured here to give
+    pictures soonest on two CPU cores: narrow, few images a step, a strong penalty.
+    """
+    auto_batch = max(min(4096 // resolution, 32), 1)
+    auto = Preset(
+        batch=auto_batch,
+        channel_base=32768 if resolution >= 512 else 16384,
+        channel_max=512,
+        latent_dim=512,
+        mapping_layers=2,
+        learning_rate=0.002 if resolution >= 1024 else 0.0025,
+        gamma=0.0002 * resolution**2 / auto_batch,
+        ema_kimg=auto_batch * 10 / 32,
+        ema_ramp=0.05,
+        minibatch_group=min(auto_batch, 4),
+    )
+    presets = {
+        "auto": auto,
+        "stylegan2": Preset(32, 32768, 512, 512, 8, 0.002, 10.0, 10.0, None, 4),
+        "paper256": Preset(64, 16384, 512, 512, 8, 0.0025, 1.0, 20.0, None, 8),
+        "hdgan": Preset(
+            4,
+            32768,
+            512,
+            512,
+            8,
+            0.002,
+            0.0002 * resolution**2 / 4,
+            1.25,
+            0.05,
+            1,
+            augment="colour",
+        ),
+        "small": Preset(
+            8,
+            8 * resolution,
+            64,
+            64,
+            2,
+            0.005,
+            0.01 * resolution**2 / 8,
+            1.5,
+            0.05,
+            4,
+            path_length_weight=0.0,
+        ),
+    }
+    return presets[name]
+
+
+def planned(settings: TrainGeneratorSettings) -> tuple[NetworkShape, TrainingPlan]:
+    """What to build and how to train it.
+
+    Raises:
+        SettingsError: a number that cannot work.
+    """
+    if settings.kimg <= 0:
+        raise SettingsError(f"--kimg is {settings.kimg}; it must be above 0.")
+    preset = preset_named(settings.preset, settings.resolution)
+    latent_dim = _chosen(settings.latent_dim, preset.latent_dim)
+    augment = settings.augment or preset.augment
+    shape = NetworkShape(
+        resolution=settings.resolution,
+        channel_base=_chosen(settings.channel_base, preset.channel_base),
+        channel_max=_chosen(settings.channel_max, preset.channel_max),
+        z_dim=latent_dim,
+        w_dim=latent_dim,
+        mapping_layers=_chosen(settings.mapping_layers, preset.mapping_layers),
+        minibatch_group=preset.minibatch_group,
+    )
+    plan = TrainingPlan(
+        images=round(settings.kimg * 1000),
+        batch=_chosen(settings.batch, preset.batch),
+        learning_rate=_chosen(settings.learning_rate, preset.learning_rate),
+        gamma=_chosen(settings.gamma, preset.gamma),
+        ema_images=preset.ema_kimg * 1000,
+        ema_ramp=preset.ema_ramp,
+        augment_geometry=augment in ("geometry", "both"),
+        augment_colour=augment in ("colour", "both"),
+        style_mixing=_chosen(settings.style_mixing, preset.style_mixing),
+        path_length_weight=_chosen(settings.path_length_weight, preset.path_length_weight),
+        seed=settings.seed,
+    )
+    return shape, plan.checked(shape.minibatch_group)
+
+
+def _chosen(given: Number | None, otherwise: Number) -> Number:
+    return otherwise if given is None else given

@@ -1,0 +1,35 @@
+"""What training sees of a tile: a random crop, in one of the eight ways to lay it."""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Shaped
+
+Orientation = Literal["as-is", "mirrored", "any"]
+"""Whether tiles are shown as they are, also mirrored, or in all eight ways.
+
+Tissue on a slide has no up and no left; the eight ways cost nothing and teach nothing false.
+"""
+
+
+def random_crop(
+    tile: Shaped[np.ndarray, "height width *channels"], side_px: int, random: np.random.Generator
+) -> Shaped[np.ndarray, "side side *channels"]:
+    """A square of the tile, every position equally likely. The tile is at least that large."""
+    y = int(random.integers(0, tile.shape[0] - side_px + 1))
+    x = int(random.integers(0, tile.shape[1] - side_px + 1))
+    return tile[y : y + side_px, x : x + side_px]
+
+
+def drawn_way(orientation: Orientation, random: np.random.Generator) -> int:
+    """A number for `laid`, every allowed way equally likely."""
+    ways = {"as-is": 1, "mirrored": 2, "any": 8}[orientation]
+    return int(random.integers(0, ways))
+
+
+def laid(
+    tile: Shaped[np.ndarray, "height width *channels"], way: int
+) -> Shaped[np.ndarray, "new_height new_width *channels"]:
+    """The tile in one of eight ways: 0 as it is, 1 mirrored, then turned by right angles."""
+    tile = tile[:, ::-1] if way % 2 else tile
+    return np.rot90(tile, way // 2)

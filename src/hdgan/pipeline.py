@@ -1,0 +1,146 @@
+"""The stages as data: their verbs, what each reads and writes, and how it is called.
+
+Help, documentation and tests are made from this table.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal[
+    "tile-set",
+    "generator",
+    "sample-set",
+    "annotation-set",
+    "classifier",
+    "evaluation",
+    "pair-set",
+    "segmenter",
+    "segmentation",
+]
+"""What an artifact is."""
+
+Fact = str | int | float
+"""What a stage says about what it made."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a stage made, for the command line to print."""
+
+    kind: str
+    """The artifact's kind, or `report`."""
+
+    folder: Path
+    """Where it is."""
+
+    facts: dict[str, Fact] = field(default_factory=dict)
+    """What is in it, by name, in the order of reading."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A verb of the command line."""
+
+    verb: str
+    """What a user types."""
+
+    reads: tuple[str, ...]
+    """Kinds of artifacts, or words for other things."""
+
+    writes: str
+    """The kind of the one artifact that it writes."""
+
+    does: str
+    """One sentence, for help and documentation."""
+
+    example: str
+    """A command that works inside a folder where the earlier examples have run."""
+
+
+STAGES = (
+    Stage(
+        "tile",
+        ("a folder of images",),
+        "tile-set",
+        "Cut images into tiles, leave out empty glass, and deal whole patients to five folds.",
+        "hdgan tile images runs/tiles --side-px 256 --spacing-um 0.5",
+    ),
+    Stage(
+        "train-generator",
+        ("tile-set",),
+        "generator",
+        "Train a StyleGAN2-ADA generator on unlabelled tiles of four of the five folds.",
+        "hdgan train-generator runs/tiles runs/generator --resolution 128 --kimg 100",
+    ),
+    Stage(
+        "sample",
+        ("generator",),
+        "sample-set",
+        "Draw images, keep their latents, and suggest which of them to annotate.",
+        "hdgan sample runs/generator runs/samples --num-samples 500 --select 36",
+    ),
+    Stage(
+        "import-annotations",
+        ("sample-set or tile-set", "label-map PNGs", "a class map"),
+        "annotation-set",
+        "Take in label maps that were painted elsewhere, grey or in colour.",
+        "hdgan import-annotations runs/samples label-maps runs/annotations --classes classes.json",
+    ),
+    Stage(
+        "train-classifier",
+        ("generator", "sample-set", "annotation-set"),
+        "classifier",
+        "Fit an ensemble of small perceptrons that tells the class of a pixel from the "
+        "generator's features.",
+        "hdgan train-classifier runs/annotations runs/classifier",
+    ),
+    Stage(
+        "evaluate",
+        ("classifier or segmenter", "annotation-set"),
+        "evaluation",
+        "Compare predicted label maps with annotated ones; every score comes with its definition.",
+        "hdgan evaluate runs/classifier runs/annotations runs/evaluation",
+    ),
+    Stage(
+        "synthesize",
+        ("generator", "classifier"),
+        "pair-set",
+        "Draw images with their label maps and uncertainty, and drop the most uncertain ones.",
+        "hdgan synthesize runs/classifier runs/pairs --num-pairs 1000",
+    ),
+    Stage(
+        "train-segmenter",
+        ("pair-sets and annotation-sets",),
+        "segmenter",
+        "Train a U-Net on pairs, on annotated real tiles, or on both.",
+        "hdgan train-segmenter runs/pairs runs/segmenter",
+    ),
+    Stage(
+        "segment",
+        ("segmenter", "tile-set or sample-set"),
+        "segmentation",
+        "Predict the label map of every tile.",
+        "hdgan segment runs/segmenter runs/tiles runs/segmentation",
+    ),
+    Stage(
+        "show",
+        ("any artifact",),
+        "",
+        "Say what an artifact is, what it was made from, and whether it is whole.",
+        "hdgan show runs/generator",
+    ),
+    Stage(
+        "demo",
+        (),
+        "report",
+        "Run the whole pipeline on drawn tissue and write a report; needs no data.",
+        "hdgan demo runs/demo",
+    ),
+)
+"""Every verb, in the order of the pipeline."""
+
+
+def stage_of(verb: str) -> Stage:
+    """The stage that a verb stands for."""
+    return next(stage for stage in STAGES if stage.verb == verb)

@@ -1,0 +1,1 @@
+"""What people look at: progress, pictures, tables, one self-contained page a run."""

@@ -1,0 +1,43 @@
+"""Pictures: grids of tiles, label maps in colour, comparisons."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib import colormaps
+
+from hdgan.class_map import UNLABELLED, ClassMap, LabelMap, painted
+
+Picture = UInt8[np.ndarray, "height width 3"]
+
+GAP = 2
+"""Pixels of white between two tiles of a grid."""
+
+
+def grid(tiles: Sequence[Picture], *, columns: int | None = None) -> Picture:
+    """Tiles of one size side by side, row by row; about square unless `columns` says otherwise."""
+    columns = columns or math.ceil(math.sqrt(len(tiles)))
+    rows = math.ceil(len(tiles) / columns)
+    height, width, _ = tiles[0].shape
+    picture = np.full(
+        (rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255, dtype=np.uint8
+    )
+    for i, tile in enumerate(tiles):
+        y, x = i // columns * (height + GAP), i % columns * (width + GAP)
+        picture[y : y + height, x : x + width] = tile
+    return picture
+
+
+def comparison(image: Picture, truth: LabelMap, predicted: LabelMap, classes: ClassMap) -> Picture:
+    """Image, true label map, predicted label map, and the pixels that differ (red), in a row."""
+    wrong = (truth != predicted) & (truth != UNLABELLED)
+    grey = np.repeat(image.mean(axis=2, keepdims=True).astype(np.uint8) // 2 + 96, 3, axis=2)
+    grey[wrong] = (200, 30, 30)
+    return grid([image, painted(truth, classes), painted(predicted, classes), grey], columns=4)
+
+
+def heat(values: Float[np.ndarray, "height width"], largest: float) -> Picture:
+    """Values from 0 (dark) to `largest` (bright) as colours."""
+    rgba = colormaps["magma"](np.clip(values / largest, 0.0, 1.0))
+    return (rgba[..., :3] * 255).round().astype(np.uint8)

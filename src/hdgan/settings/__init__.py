@@ -1,0 +1,1 @@
+"""The choices of each stage: one frozen dataclass a verb, its fields the verb's options."""

@@ -1,0 +1,21 @@
+"""Choices of `hdgan evaluate`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """Which annotated images are compared."""
+
+    split: Literal["training", "validation", "test"] = "test"
+    """Of annotated samples: which part."""
+
+    fold: int | None = None
+    """Of annotated tiles: which fold. It must be new to what is tested."""
+
+    num_pictures: int = 8
+    """Images to keep as pictures, the worst first."""
+
+    device: str = "auto"
+    """`cpu`, `cuda`, or the first GPU if there is one."""

@@ -1,0 +1,23 @@
+"""Choices of `hdgan synthesize`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SynthesizeSettings:
+    """How many pairs are drawn and which are kept."""
+
+    num_pairs: int = 1000
+    """Pairs to draw, before the uncertain ones are dropped."""
+
+    drop_fraction: float = 0.1
+    """The most uncertain part, which is dropped: exactly its ceiling. DatasetGAN drops a tenth."""
+
+    truncation: float = 0.7
+    """Pull towards the mean image: 1 leaves all variety, 0 none. The paper has 0.7."""
+
+    seed: int = 1_000_000
+    """Pair i is drawn with seed + i; far from the seeds of samples, so that pairs are new."""
+
+    device: str = "auto"
+    """`cpu`, `cuda`, or the first GPU if there is one."""

@@ -1,0 +1,30 @@
+"""Choices of `hdgan tile`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TileSettings:
+    """How images are cut and dealt to folds."""
+
+    side_px: int | None = None
+    """Side of a tile. Without it each image is one tile, as it is."""
+
+    spacing_um: float | None = None
+    """Tissue per pixel of the images, um/px; only written down here."""
+
+    stain: str | None = None
+    """Name of the stain; only written down here."""
+
+    max_whitespace: float = 0.9
+    """Tiles with a larger part of empty glass are left out."""
+
+    patient_pattern: str | None = None
+    """Regular expression whose first group, found in the file name, is the patient. Without it
+    each image is its own patient."""
+
+    num_folds: int = 5
+    """Folds to deal the patients to. The paper has five."""
+
+    seed: int = 0
+    """Another seed deals the patients in another way."""

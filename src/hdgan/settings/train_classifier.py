@@ -1,0 +1,42 @@
+"""Choices of `hdgan train-classifier`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ClassifierPreset = Literal["default", "paper", "authors-code", "datasetgan"]
+
+
+@dataclass(frozen=True)
+class TrainClassifierSettings:
+    """How the ensemble is fitted. What is left out comes from the preset."""
+
+    preset: ClassifierPreset = "default"
+    """`paper`: as the paper says. `authors-code`: as its published code does. `datasetgan`: as its
+    ancestor does. `default`: what measured best here."""
+
+    steps: int | None = None
+    """Steps of the optimizer."""
+
+    batch: int | None = None
+    """Pixels that each member sees a step, drawn over all training images."""
+
+    num_members: int | None = None
+    """Perceptrons in the ensemble."""
+
+    num_blocks: int | None = None
+    """Last blocks of the generator whose features are read; 0 reads all."""
+
+    optimizer: Literal["adam", "sgd"] | None = None
+    """Which optimizer."""
+
+    learning_rate: float | None = None
+    """Its rate."""
+
+    class_mix: Literal["natural", "balanced"] | None = None
+    """Draw pixels as often as their class is labelled, or every class equally often."""
+
+    seed: int = 0
+    """Decides weights, pixels and dropout."""
+
+    device: str = "auto"
+    """`cpu`, `cuda`, or the first GPU if there is one."""

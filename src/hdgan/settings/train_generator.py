@@ -1,0 +1,69 @@
+"""Choices of `hdgan train-generator`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+GeneratorPreset = Literal["small", "auto", "stylegan2", "paper256", "hdgan"]
+
+
+@dataclass(frozen=True)
+class TrainGeneratorSettings:
+    """What is trained, on what, for how long. What is left out comes from the preset."""
+
+    resolution: int = 256
+    """Side of the drawn images in pixels: a power of two. Tiles are cropped to it at random."""
+
+    kimg: float = 1000.0
+    """Thousands of real images to show. The paper shows 2600."""
+
+    preset: GeneratorPreset = "auto"
+    """Where the other numbers come from. `small` is for a computer without a GPU; `auto`,
+    `stylegan2` and `paper256` are those of StyleGAN2-ADA; `hdgan` is the paper's run."""
+
+    folds: tuple[int, ...] = (1, 2, 3, 4)
+    """Folds to learn from. The others stay unseen, for tests on real tissue."""
+
+    batch: int | None = None
+    """Images a step."""
+
+    channel_base: int | None = None
+    """Feature maps: `channel_base / r` at resolution r."""
+
+    channel_max: int | None = None
+    """Feature maps at most."""
+
+    latent_dim: int | None = None
+    """Length of z and of w."""
+
+    mapping_layers: int | None = None
+    """Layers from z to w."""
+
+    learning_rate: float | None = None
+    """Of both networks."""
+
+    gamma: float | None = None
+    """Weight of the R1 penalty; raise it if training breaks down."""
+
+    path_length_weight: float | None = None
+    """Weight of the path-length penalty; 0 leaves it out and saves time."""
+
+    style_mixing: float | None = None
+    """Probability that a batch takes its fine styles from other latents."""
+
+    augment: Literal["none", "geometry", "colour", "both"] | None = None
+    """What ADA may do to the images that the discriminator sees."""
+
+    orientation: Literal["as-is", "mirrored", "any"] = "any"
+    """Ways to lay a tile: tissue has no up, so all eight are true. The paper mirrors."""
+
+    snapshot_kimg: float = 100.0
+    """Thousands of images between two kept snapshots of the weights."""
+
+    seed: int = 0
+    """Decides weights, order of tiles, latents and noise."""
+
+    device: str = "auto"
+    """`cpu`, `cuda`, or the first GPU if there is one."""
+
+    threads: int | None = None
+    """CPU threads. 1 is fastest for very small networks."""

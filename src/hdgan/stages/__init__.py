@@ -1,0 +1,1 @@
+"""The verbs: open artifacts, call the method, write one artifact."""

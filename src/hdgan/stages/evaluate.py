@@ -1,0 +1,248 @@
+"""`hdgan evaluate`: predicted label maps against annotated ones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from hdgan.artifacts.annotation_set import (
+    CLASSES,
+    AnnotationRecord,
+    AnnotationSet,
+    class_map_bytes,
+)
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.classifier import ClassifierFolder
+from hdgan.artifacts.evaluation import Evaluation, write_scores
+from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.images import png_of
+from hdgan.artifacts.lineage import parent_of
+from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.segmenter import SegmenterFolder
+from hdgan.artifacts.tile_set import TileSet
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.weights import device_named
+from hdgan.class_map import ClassMap, LabelMap
+from hdgan.errors import LeakError, SettingsError, WrongArtifactError
+from hdgan.method.features import image_and_features
+from hdgan.method.label_image import label_image
+from hdgan.method.latent import pixels_of
+from hdgan.method.metrics import accuracy, confusion_matrix
+from hdgan.method.regeneration import regenerates
+from hdgan.method.segmenter.network import predicted_labels
+from hdgan.pipeline import Fact, Made
+from hdgan.report.pictures import comparison
+from hdgan.report.progress import ProgressBar
+from hdgan.settings.evaluate import EvaluateSettings
+
+Picture = UInt8[np.ndarray, "height width 3"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """An image, what it was annotated, and what is predicted."""
+
+    image: Picture
+    truth: LabelMap
+    predicted: LabelMap
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the artifacts are that cannot be found beside the others."""
+
+    generator: Path | None = None
+    samples: Path | None = None
+    tiles: Path | None = None
+
+
+def evaluate(
+    predictor: Path,
+    annotations: Path,
+    output: Path,
+    settings: EvaluateSettings,
+    sources: Sources | None = None,
+) -> Made:
+    """Score a classifier on annotated samples, or a segmenter on annotated tiles or samples.
+
+    Memory holds one image at a time.
+
+    Raises:
+        WrongArtifactError: the two do not belong together.
+        LeakError: the predictor has learned from the tiles that it would be scored on.
+    """
+    annotated = AnnotationSet.open(annotations)
+    test = _test(predictor, annotated, settings, sources or Sources())
+    order = Order(
+        "evaluation",
+        plain(settings),
+        test.predictor.parents | annotated.parents,
+        seen_by(test.predictor, annotated),
+    )
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        _scored(unfinished, test, annotated, settings)
+
+    made_once(output, order, make)
+    return Made("evaluation", output, _facts(Evaluation.open(output)))
+
+
+@dataclass(frozen=True)
+class _Test:
+    """What is tested, on what, and how a prediction is made."""
+
+    predictor: Artifact
+    class_map: ClassMap
+    records: list[AnnotationRecord]
+    predict: Callable[[AnnotationRecord], Prediction]
+
+
+def _test(
+    predictor: Path, annotated: AnnotationSet, settings: EvaluateSettings, sources: Sources
+) -> _Test:
+    kind = Artifact.open(predictor).manifest.kind
+    if kind == ClassifierFolder.kind:
+        test = _test_of_classifier(predictor, annotated, settings, sources)
+    elif kind == SegmenterFolder.kind:
+        test = _test_of_segmenter(predictor, annotated, settings, sources)
+    else:
+        raise WrongArtifactError(
+            f"{predictor} is a {kind}; only a classifier or a segmenter can be evaluated."
+        )
+    if test.class_map.names != annotated.class_map.names:
+        raise WrongArtifactError(
+            f"{predictor} knows the classes {', '.join(test.class_map.names)}, but {annotated.folder}"
+            f" has {', '.join(annotated.class_map.names)}. Use annotations of the same class map."
+        )
+    return test
+
+
+def _test_of_classifier(
+    predictor: Path, annotated: AnnotationSet, settings: EvaluateSettings, sources: Sources
+) -> _Test:
+    ensemble = ClassifierFolder.open(predictor)
+    samples = parent_of(annotated, SampleSet, sources.samples)
+    generator = parent_of(samples, GeneratorFolder, sources.generator)
+    if ensemble.manifest.parents[GeneratorFolder.kind] != generator.digest:
+        raise WrongArtifactError(
+            f"{predictor} was fitted to another generator than the one that drew {samples.folder}. "
+            "Evaluate it on samples of its own generator."
+        )
+    device = device_named(settings.device)
+    network = generator.generator().to(device)
+    classifier = ensemble.classifier().to(device)
+    latents = samples.latents()
+    by_name = {record.sample: record for record in samples.records()}
+
+    def predict(record: AnnotationRecord) -> Prediction:
+        sample = by_name[record.image]
+        w = torch.from_numpy(latents[sample.row : sample.row + 1]).to(device)
+        redrawn, pyramid = image_and_features(network, w, ensemble.text.num_blocks)
+        image = pixels_of(redrawn)
+        if not regenerates(samples.image(sample), image):
+            raise WrongArtifactError(
+                f"{samples.folder / sample.image} is not what {generator.folder} draws from its "
+                "latent. Draw the samples again with `hdgan sample` and annotate those."
+            )
+        labelled = label_image(pyramid, classifier, decision=ensemble.decision)
+        return Prediction(image, annotated.labels(record), labelled.labels)
+
+    return _Test(ensemble, ensemble.class_map, annotated.records(settings.split), predict)
+
+
+def _test_of_segmenter(
+    predictor: Path, annotated: AnnotationSet, settings: EvaluateSettings, sources: Sources
+) -> _Test:
+    segmenter = SegmenterFolder.open(predictor)
+    device = device_named(settings.device)
+    network = segmenter.network().to(device)
+
+    if SampleSet.kind in annotated.manifest.parents:
+        samples = parent_of(annotated, SampleSet, sources.samples)
+        by_name = {record.sample: record for record in samples.records()}
+        records = annotated.records(settings.split)
+
+        def image_of(name: str) -> Picture:
+            return samples.image(by_name[name])
+
+    else:
+        tiles = parent_of(annotated, TileSet, sources.tiles)
+        records = _of_fold(tiles, annotated, segmenter, settings.fold)
+        tile_of = {record.tile: record for record in tiles.records()}
+
+        def image_of(name: str) -> Picture:
+            return tiles.image(tile_of[name])
+
+    def predict(record: AnnotationRecord) -> Prediction:
+        image = image_of(record.image)
+        return Prediction(image, annotated.labels(record), predicted_labels(network, image))
+
+    return _Test(segmenter, segmenter.class_map, records, predict)
+
+
+def _of_fold(
+    tiles: TileSet, annotated: AnnotationSet, segmenter: SegmenterFolder, fold: int | None
+) -> list[AnnotationRecord]:
+    """The annotated tiles of a fold that the segmenter has not learned from.
+
+    Raises:
+        SettingsError: no fold is named, or it has no annotated tile.
+        LeakError: the segmenter, or something that it was made from, has seen the fold.
+    """
+    if fold is None:
+        raise SettingsError("Say with --fold which fold of the annotated tiles to test on.")
+    seen = segmenter.manifest.seen.get(tiles.digest, [])
+    if fold in seen:
+        raise LeakError(
+            f"{segmenter.folder} has learned from folds {seen} of {tiles.folder}, directly or "
+            f"through what it was made from, so fold {fold} cannot test it. Choose a fold that it "
+            "has not seen."
+        )
+    names = {record.tile for record in tiles.records((fold,))}
+    records = [record for record in annotated.records() if record.image in names]
+    if not records:
+        raise SettingsError(f"{annotated.folder} has no annotated tile in fold {fold}.")
+    return records
+
+
+def _scored(
+    unfinished: UnfinishedArtifact,
+    test: _Test,
+    annotated: AnnotationSet,
+    settings: EvaluateSettings,
+) -> None:
+    """Predict every image, count, and keep pictures of the worst."""
+    matrices = []
+    with ProgressBar("evaluate", len(test.records), "images") as progress:
+        for record in test.records:
+            found = test.predict(record)
+            matrices.append(
+                confusion_matrix(found.truth, found.predicted, len(annotated.class_map))
+            )
+            picture = comparison(found.image, found.truth, found.predicted, annotated.class_map)
+            unfinished.write_scratch(f"pictures/{record.image}.png", png_of(picture))
+            progress.advance()
+    worst = np.argsort([float(accuracy(matrix)) for matrix in matrices], kind="stable")
+    for place, i in enumerate(worst[: settings.num_pictures]):
+        name = test.records[i].image
+        picture_bytes = (unfinished.scratch / "pictures" / f"{name}.png").read_bytes()
+        unfinished.write(f"pictures/{place:02d}-{name}.png", picture_bytes)
+    unfinished.write(CLASSES, class_map_bytes(annotated.class_map))
+    write_scores(
+        unfinished, matrices, [record.image for record in test.records], annotated.class_map
+    )
+
+
+def _facts(evaluation: Evaluation) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {"images": len(evaluation.images())}
+    for score in evaluation.overall():
+        facts[score.name] = f"{score.value:.4f}  {score.definition}"
+    for scores in evaluation.classes():
+        facts[scores.name] = (
+            f"Dice {scores.dice:.4f}, recall {scores.recall:.4f}, precision {scores.precision:.4f}, "
+            f"{scores.pixels:,} true pixels"
+        )
+    return facts

@@ -1,0 +1,100 @@
+"""`hdgan sample`: a generator to images with their latents."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from hdgan.artifacts.arrays import array_bytes
+from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.images import png_of
+from hdgan.artifacts.sample_set import LATENTS, SAMPLES, SampleRecord
+from hdgan.artifacts.table import table_bytes
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.weights import device_named
+from hdgan.errors import SettingsError
+from hdgan.method.features import image_and_features
+from hdgan.method.latent import pixels_of, w_of
+from hdgan.method.selection import diverse
+from hdgan.method.stylegan.synthesis import Generator
+from hdgan.pipeline import Made
+from hdgan.report.progress import ProgressBar
+from hdgan.settings.sample import SampleSettings
+
+
+def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
+    """Draw images one by one; sample i depends on seed + i alone.
+
+    Memory holds one image and its features at a time.
+
+    Raises:
+        SettingsError: more samples are to be suggested than drawn.
+    """
+    if not 0 <= settings.select <= settings.num_samples:
+        raise SettingsError(
+            f"--select is {settings.select}, but there are {settings.num_samples} samples to choose "
+            "from. Choose from 0 to --num-samples."
+        )
+    parent = GeneratorFolder.open(generator)
+    order = Order("sample-set", plain(settings), parent.parents, seen_by(parent))
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        network = parent.generator().to(device_named(settings.device))
+        latents, pooled = [], []
+        with ProgressBar("sample", settings.num_samples, "images") as progress:
+            for i in range(settings.num_samples):
+                w = w_of(network, settings.seed + i, settings.truncation)
+                latents.append(w[0].cpu().numpy())
+                pooled.append(_drawn(unfinished, network, i, settings))
+                progress.advance()
+        suggested = _places(np.stack(pooled), settings)
+        rows = [
+            SampleRecord(sample=_name(i), row=i, seed=settings.seed + i, suggested=suggested.get(i))
+            for i in range(settings.num_samples)
+        ]
+        unfinished.write(LATENTS, array_bytes({"w": np.stack(latents)}))
+        unfinished.write(SAMPLES, table_bytes(rows, SampleRecord))
+
+    made_once(output, order, make)
+    return Made(
+        "sample-set",
+        output,
+        {
+            "samples": settings.num_samples,
+            "truncation": settings.truncation,
+            "suggested for annotation": settings.select,
+        },
+    )
+
+
+def _drawn(
+    unfinished: UnfinishedArtifact, network: Generator, i: int, settings: SampleSettings
+) -> Float32[np.ndarray, " channels"]:
+    """Draw sample i unless an earlier run has; its pooled features come back."""
+    kept = unfinished.scratch / "pooled" / f"{_name(i)}.npy"
+    if kept.is_file():
+        pooled: Float32[np.ndarray, " channels"] = np.load(kept)
+        return pooled
+    w = w_of(network, settings.seed + i, settings.truncation)
+    image, pyramid = image_and_features(network, w, None)
+    unfinished.write(f"images/{_name(i)}.png", png_of(pixels_of(image)))
+    pooled = pyramid.pooled()
+    buffer = BytesIO()
+    np.save(buffer, pooled)
+    unfinished.write_scratch(f"pooled/{_name(i)}.npy", buffer.getvalue())
+    return pooled
+
+
+def _places(
+    pooled: Float32[np.ndarray, "samples channels"], settings: SampleSettings
+) -> dict[int, int]:
+    """The place of each suggested sample among the suggested."""
+    if settings.select == 0:
+        return {}
+    chosen = diverse(pooled, settings.select, seed=settings.seed)
+    return {int(i): place for place, i in enumerate(chosen)}
+
+
+def _name(i: int) -> str:
+    return f"s{i:06d}"

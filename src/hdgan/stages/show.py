@@ -1,0 +1,41 @@
+"""`hdgan show`: what an artifact is."""
+
+import json
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import MANIFEST, digest_of_file
+from hdgan.pipeline import Fact, Made
+
+
+def show(folder: Path) -> Made:
+    """Say what an artifact is, what it was made from and where that lies, and check its files.
+
+    Raises:
+        ArtifactError: it is not finished or damaged.
+    """
+    artifact = Artifact.open(folder)
+    artifact.check_files()
+    manifest = artifact.manifest
+    facts: dict[str, Fact] = {"digest": artifact.digest, "made by": manifest.made_by}
+    beside = {
+        digest_of_file(path): path.parent for path in folder.resolve().parent.glob(f"*/{MANIFEST}")
+    }
+    for kind, digest in manifest.parents.items():
+        place = f" in {beside[digest]}" if digest in beside else ""
+        facts[f"made from {kind}"] = f"{digest[:12]}{place}"
+    for digest, folds in manifest.seen.items():
+        where = beside.get(digest, digest[:12])
+        facts["has learned from folds"] = f"{', '.join(map(str, folds))} of {where}"
+    for name, value in manifest.settings.items():
+        facts[f"setting {name.replace('_', '-')}"] = json.dumps(value)
+    counts = Counter(str(PurePosixPath(name).parent) for name in manifest.files)
+    sizes = sum((folder / name).stat().st_size for name in manifest.files)
+    facts["files"] = ", ".join(
+        f"{count} in {place}" if place != "." else f"{count} at the top"
+        for place, count in sorted(counts.items())
+    )
+    facts["size"] = f"{sizes / 1e6:.1f} MB"
+    facts["whole"] = "yes: every file has the SHA-256 that the manifest says"
+    return Made(manifest.kind, folder, facts)

@@ -1,0 +1,186 @@
+"""`hdgan synthesize`: a generator and a classifier to labelled drawings."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
+from hdgan.artifacts.arrays import array_bytes
+from hdgan.artifacts.classifier import ClassifierFolder
+from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.images import png_of
+from hdgan.artifacts.lineage import parent_of
+from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.pair_set import CARD, DATASET, LATENTS, PAIRS, PairRecord, PairSet
+from hdgan.artifacts.table import table_bytes
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.weights import device_named
+from hdgan.errors import SettingsError
+from hdgan.method.features import image_and_features
+from hdgan.method.label_image import label_image
+from hdgan.method.latent import pixels_of, w_of
+from hdgan.method.uncertainty import image_score, kept_after_filter, largest_divergence
+from hdgan.pipeline import Made
+from hdgan.report.card import dataset_card
+from hdgan.report.progress import ProgressBar
+from hdgan.settings.synthesize import SynthesizeSettings
+
+
+def synthesize(
+    classifier: Path,
+    output: Path,
+    settings: SynthesizeSettings,
+    generator: Path | None = None,
+) -> Made:
+    """Draw images one by one with their label maps; pair i depends on seed + i alone.
+
+    Memory holds one image, its features, and a band of its pixels' hidden layers at a time.
+
+    Raises:
+        SettingsError: numbers that cannot work.
+        WrongArtifactError: the classifier was fitted to another generator.
+    """
+    _check(settings)
+    ensemble = ClassifierFolder.open(classifier)
+    parent = parent_of(ensemble, GeneratorFolder, generator)
+    order = Order(
+        "pair-set",
+        plain(settings),
+        parent.parents | ensemble.parents,
+        seen_by(parent, ensemble),
+    )
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        _Synthesis(unfinished, settings, ensemble, parent).complete()
+
+    made_once(output, order, make)
+    pairs = PairSet.open(output)
+    return Made(
+        "pair-set",
+        output,
+        {
+            "pairs drawn": settings.num_pairs,
+            "dropped as most uncertain": pairs.about["num_dropped"],
+            "pairs kept": pairs.about["num_kept"],
+        },
+    )
+
+
+def _check(settings: SynthesizeSettings) -> None:
+    if settings.num_pairs < 1:
+        raise SettingsError(f"--num-pairs is {settings.num_pairs}; it must be 1 or more.")
+    if not 0.0 <= settings.drop_fraction < 1.0:
+        raise SettingsError(
+            f"--drop-fraction is {settings.drop_fraction}; it must be from 0 to below 1."
+        )
+
+
+@dataclass
+class _Tally:
+    """What is known of a pair without its files."""
+
+    uncertainty: float
+    pixels: list[int]
+    """Pixels by class."""
+
+
+class _Synthesis:
+    """Pairs on their way into an artifact."""
+
+    def __init__(
+        self,
+        unfinished: UnfinishedArtifact,
+        settings: SynthesizeSettings,
+        ensemble: ClassifierFolder,
+        parent: GeneratorFolder,
+    ) -> None:
+        device = device_named(settings.device)
+        self.unfinished, self.settings, self.ensemble = unfinished, settings, ensemble
+        self.network = parent.generator().to(device)
+        self.classifier = ensemble.classifier().to(device)
+        self.side = parent.shape.resolution
+        self.largest = largest_divergence(
+            self.classifier.shape.num_members, len(ensemble.class_map)
+        )
+
+    def complete(self) -> None:
+        """Draw, drop, and write the tables."""
+        latents: list[np.ndarray] = []
+        tallies: list[_Tally] = []
+        with ProgressBar("synthesize", self.settings.num_pairs, "pairs") as progress:
+            for i in range(self.settings.num_pairs):
+                w = w_of(self.network, self.settings.seed + i, self.settings.truncation)
+                latents.append(w[0].cpu().numpy())
+                tallies.append(self._drawn(i))
+                progress.advance()
+        records = self._records(tallies)
+        for record in records:
+            if not record.kept:
+                for name in (record.image, record.labels, record.uncertainty_map):
+                    self.unfinished.remove(name)
+        self.unfinished.write(PAIRS, table_bytes(records, PairRecord))
+        self.unfinished.write(LATENTS, array_bytes({"w": np.stack(latents)}))
+        self.unfinished.write(CLASSES, class_map_bytes(self.ensemble.class_map))
+        self._write_about(records, tallies)
+
+    def _drawn(self, i: int) -> _Tally:
+        """Draw pair i unless an earlier run has. Its tally is written last."""
+        kept = self.unfinished.scratch / "pairs" / f"{_name(i)}.json"
+        if kept.is_file():
+            return _Tally(**json.loads(kept.read_bytes()))
+        w = w_of(self.network, self.settings.seed + i, self.settings.truncation)
+        image, pyramid = image_and_features(self.network, w, self.ensemble.text.num_blocks)
+        labelled = label_image(pyramid, self.classifier, decision=self.ensemble.decision)
+        record = PairRecord(pair=_name(i), row=i, seed=0, uncertainty=0.0, kept=True)
+        self.unfinished.write(record.image, png_of(pixels_of(image)))
+        self.unfinished.write(record.labels, png_of(labelled.labels))
+        grey = np.round(labelled.uncertainty * (255.0 / max(self.largest, 1e-9)))
+        self.unfinished.write(
+            record.uncertainty_map, png_of(np.clip(grey, 0, 255).astype(np.uint8))
+        )
+        tally = _Tally(
+            image_score(labelled.uncertainty),
+            np.bincount(labelled.labels.ravel(), minlength=len(self.ensemble.class_map)).tolist(),
+        )
+        self.unfinished.write_scratch(f"pairs/{_name(i)}.json", json_bytes(vars(tally)))
+        return tally
+
+    def _records(self, tallies: list[_Tally]) -> list[PairRecord]:
+        scores = np.array([tally.uncertainty for tally in tallies])
+        kept = kept_after_filter(scores, self.settings.drop_fraction)
+        return [
+            PairRecord(
+                pair=_name(i),
+                row=i,
+                seed=self.settings.seed + i,
+                uncertainty=tally.uncertainty,
+                kept=bool(kept[i]),
+            )
+            for i, tally in enumerate(tallies)
+        ]
+
+    def _write_about(self, records: list[PairRecord], tallies: list[_Tally]) -> None:
+        pixels = np.array([tally.pixels for tally in tallies])
+        kept = np.array([record.kept for record in records])
+        share = pixels[kept].sum(axis=0) / max(1, pixels[kept].sum())
+        dropped = [tally.uncertainty for tally, keep in zip(tallies, kept, strict=True) if not keep]
+        about = {
+            "num_drawn": len(records),
+            "num_kept": int(kept.sum()),
+            "num_dropped": int((~kept).sum()),
+            "least_uncertainty_dropped_nats": min(dropped, default=None),
+            "largest_uncertainty_nats": self.largest,
+            "side_px": self.side,
+            "truncation": self.settings.truncation,
+            "share_of_pixels": dict(
+                zip(self.ensemble.class_map.names, share.round(6).tolist(), strict=True)
+            ),
+        }
+        self.unfinished.write(DATASET, json_bytes(about))
+        self.unfinished.write(CARD, dataset_card(about, self.unfinished.order.parents).encode())
+
+
+def _name(i: int) -> str:
+    return f"p{i:07d}"
