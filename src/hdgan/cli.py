@@ -6,6 +6,7 @@ Stages are imported when their verb runs, so that help needs no torch.
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -345,3 +346,26 @@ def demo(
     from hdgan.stages.demo import demo as run
 
     _print(run(output, settings, _stages()), as_json=as_json)
+
+
+def _stages() -> dict[str, Callable[..., Made]]:
+    """The stages that the demonstration runs, by verb."""
+    from hdgan.stages.evaluate import evaluate
+    from hdgan.stages.import_annotations import import_annotations
+    from hdgan.stages.sample import sample
+    from hdgan.stages.synthesize import synthesize
+    from hdgan.stages.tile import tile
+    from hdgan.stages.train_classifier import train_classifier
+    from hdgan.stages.train_generator import train_generator
+    from hdgan.stages.train_segmenter import train_segmenter
+
+    return {
+        "tile": tile,
+        "train-generator": train_generator,
+        "sample": sample,
+        "import-annotations": import_annotations,
+        "train-classifier": train_classifier,
+        "evaluate": evaluate,
+        "synthesize": synthesize,
+        "train-segmenter": train_segmenter,
+    }

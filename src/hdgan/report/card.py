@@ -10,7 +10,7 @@ _ENVIRONMENT = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    autoescape=False,  # noqa: S701 - the card is Markdown, not HTML
+    autoescape=False,
 )
 
 

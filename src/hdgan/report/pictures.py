@@ -39,5 +39,5 @@ def comparison(image: Picture, truth: LabelMap, predicted: LabelMap, classes: Cl
 
 def heat(values: Float[np.ndarray, "height width"], largest: float) -> Picture:
     """Values from 0 (dark) to `largest` (bright) as colours."""
-    rgba = colormaps["magma"](np.clip(values / largest, 0.0, 1.0))
+    rgba = colormaps["magma"](np.clip(values / max(largest, 1e-9), 0.0, 1.0))
     return (rgba[..., :3] * 255).round().astype(np.uint8)

@@ -31,7 +31,7 @@ from hdgan.artifacts.images import png_of
 from hdgan.artifacts.tile_set import TileRecord, TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
 from hdgan.artifacts.weights import device_named, tensor_bytes
-from hdgan.errors import ImageError, SettingsError
+from hdgan.errors import ImageError
 from hdgan.method.latent import image_of, tensor_of, w_of
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.presets import planned
@@ -40,6 +40,8 @@ from hdgan.method.stylegan.training import (
     GeneratorTick,
     TrainingState,
     new_state,
+)
+from hdgan.method.stylegan.training import (
     train_generator as training_ticks,
 )
 from hdgan.method.tile_crop import drawn_way, laid, random_crop

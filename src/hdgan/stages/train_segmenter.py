@@ -36,6 +36,8 @@ from hdgan.method.segmenter.training import (
     SegmenterState,
     changed_crop,
     new_segmenter_state,
+)
+from hdgan.method.segmenter.training import (
     train_segmenter as training_ticks,
 )
 from hdgan.pipeline import Made

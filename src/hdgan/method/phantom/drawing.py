@@ -17,10 +17,13 @@ Stain = Literal["rose", "silver"]
 WHITESPACE, TUBULOINTERSTITIUM, GLOMERULUS, ARTERIOLE, ARTERY = range(5)
 
 STAIN_COLOURS: dict[Stain, tuple[tuple[int, int, int], ...]] = {
-    "rose": ((243, 240, 243), (226, 150, 186), (128, 76, 160), (214, 62, 74), (150, 28, 92)),
-    "silver": ((240, 242, 238), (158, 178, 168), (66, 96, 118), (196, 158, 70), (104, 66, 40)),
+    "rose": ((244, 241, 244), (232, 160, 190), (120, 84, 176), (222, 86, 60), (124, 18, 62)),
+    "silver": ((242, 243, 240), (172, 186, 176), (62, 110, 150), (214, 152, 60), (86, 50, 30)),
 }
-"""The colour of each class (in the order of `class_map.KIDNEY`) in each stain."""
+"""The colour of each class (in the order of `class_map.KIDNEY`) in each stain.
+
+Colours of one class between the two stains stay at least 97 grey levels from those of any other.
+"""
 
 GRAIN = 2.0
 """Standard deviation of the grain of the drawing, in grey levels."""

@@ -5,13 +5,14 @@ is of no class, it abstains.
 """
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from hdgan.class_map import UNLABELLED
 from hdgan.method.phantom.drawing import STAIN_COLOURS
 
-REACH = 36.0
-"""Farthest that a pixel may lie from the colour of its class, in grey levels (Euclidean)."""
+REACH = 48.0
+"""Farthest that a pixel may lie from the colours of its class, in grey levels (Euclidean): half
+of the least distance between two classes."""
 
 
 def read_labels(
@@ -19,19 +20,25 @@ def read_labels(
 ) -> UInt8[np.ndarray, "height width"]:
     """The class of each pixel, or `UNLABELLED` where the colour is of no class.
 
-    The stain is the one that explains more of the image's pixels.
+    A generator may draw a stain between the two that it has seen, so a class has all colours on
+    the straight line between its colours in the stains.
     """
-    readings = [_nearest(image, np.array(colours)) for colours in STAIN_COLOURS.values()]
-    abstained = [int((labels == UNLABELLED).sum()) for labels in readings]
-    return readings[int(np.argmin(abstained))]
-
-
-def _nearest(
-    image: UInt8[np.ndarray, "height width 3"], colours: np.ndarray
-) -> UInt8[np.ndarray, "height width"]:
-    """The class of the nearest colour, where it is near enough."""
-    difference = image[:, :, None, :].astype(np.float32) - colours.astype(np.float32)
-    distance = np.sqrt(np.square(difference).sum(axis=-1))
+    first, last = (np.array(colours, dtype=np.float32) for colours in STAIN_COLOURS.values())
+    pixels = image.astype(np.float32)
+    distance = np.stack(
+        [_distance(pixels, a, b) for a, b in zip(first, last, strict=True)], axis=-1
+    )
     labels = distance.argmin(axis=-1).astype(np.uint8)
     labels[distance.min(axis=-1) > REACH] = UNLABELLED
     return labels
+
+
+def _distance(
+    pixels: Float32[np.ndarray, "height width 3"],
+    first: Float32[np.ndarray, "3"],
+    last: Float32[np.ndarray, "3"],
+) -> Float32[np.ndarray, "height width"]:
+    """From each pixel to the line between two colours."""
+    along = last - first
+    part = np.clip((pixels - first) @ along / (along @ along), 0.0, 1.0)
+    return np.linalg.norm(pixels - first - part[..., None] * along, axis=-1)

@@ -8,7 +8,6 @@ from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
-
 Number = TypeVar("Number", int, float)
 
 

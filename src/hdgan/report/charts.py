@@ -1,0 +1,77 @@
+"""Charts as SVG, drawn by matplotlib without a screen."""
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+
+import numpy as np
+from jaxtyping import Int
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+_STYLE = {
+    "svg.hashsalt": "hdgan",
+    "svg.fonttype": "none",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "axes.prop_cycle": "cycler('color', ['0072b2', 'd55e00', '009e73', 'cc79a7'])",
+}
+"""Colours of Okabe and Ito, which colour-blind readers can tell apart."""
+
+
+def lines(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    *,
+    x_label: str,
+    y_label: str,
+) -> str:
+    """A line a series, named in a legend."""
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(5.2, 2.8), layout="constrained")
+        axes = figure.add_subplot()
+        for name, values in series.items():
+            axes.plot(x, values, label=name, linewidth=1.6)
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        if len(series) > 1:
+            axes.legend(frameon=False, fontsize=9)
+        return _svg(figure)
+
+
+def confusion(matrix: Int[np.ndarray, "classes classes"], names: Sequence[str]) -> str:
+    """A confusion matrix: each row as parts of the true pixels of its class."""
+    rows = matrix.sum(axis=1, keepdims=True)
+    parts = np.divide(matrix, rows, out=np.zeros(matrix.shape), where=rows > 0)
+    with rc_context(_STYLE | {"axes.grid": False}):
+        size = 2.2 + 0.62 * len(names)
+        figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+        axes = figure.add_subplot()
+        axes.imshow(parts, cmap="Blues", vmin=0.0, vmax=1.0)
+        for i in range(len(names)):
+            for j in range(len(names)):
+                _cell(axes, (i, j), float(parts[i, j]))
+        axes.set_xticks(range(len(names)), names, rotation=35, ha="right")
+        axes.set_yticks(range(len(names)), names)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+        return _svg(figure)
+
+
+def _cell(axes: Axes, place: tuple[int, int], part: float) -> None:
+    row, column = place
+    text = "" if part == 0 else f"{part:.1%}" if part < 0.995 else "100%"
+    colour = "white" if part > 0.55 else "#222222"
+    axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as an `svg` element that can stand in a page."""
+    text = StringIO()
+    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
