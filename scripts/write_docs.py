@@ -23,9 +23,9 @@ def document() -> str:
     """The whole page."""
     parts = [
         "# Command line",
-        "Made by `scripts/docs` from the help of each verb. A verb reads folders and writes one new "
-        "folder; run again after an interruption, it goes on where it stopped. A mistake gives one "
-        "line and exit code 2.",
+        "Made by `scripts/docs` from the help of each verb. A verb reads folders and writes one "
+        "new folder; run again after an interruption, it goes on where it stopped. A mistake gives "
+        "one line and exit code 2.",
         f"```text\n{help_text([])}\n```",
     ]
     for stage in STAGES:

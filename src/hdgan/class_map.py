@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import UInt8
@@ -81,7 +80,7 @@ class ClassMap:
         return np.array([tissue.rgb for tissue in self.classes], dtype=np.uint8)
 
     @classmethod
-    def from_records(cls, records: Sequence[dict[str, str]]) -> Self:
+    def from_records(cls, records: Sequence[dict[str, str]]) -> "ClassMap":
         """The class map that `to_records` wrote."""
         return cls(tuple(TissueClass(record["name"], record["colour"]) for record in records))
 
@@ -125,4 +124,4 @@ KIDNEY = ClassMap(
         TissueClass("artery", "#d55e00"),
     )
 )
-"""The five classes of the paper, in colours that colour-blind readers can tell apart (Okabe, Ito)."""
+"""The five classes of the paper; colour-blind readers can tell the colours apart (Okabe, Ito)."""

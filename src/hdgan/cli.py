@@ -19,6 +19,7 @@ from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.sample import SampleSettings
 from hdgan.settings.segment import SegmentSettings
+from hdgan.settings.sources import AnnotationSources, SampleSources
 from hdgan.settings.synthesize import SynthesizeSettings
 from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_classifier import TrainClassifierSettings
@@ -188,8 +189,7 @@ def train_classifier(
     output: Path,
     /,
     *,
-    samples: Path | None = None,
-    generator: Path | None = None,
+    sources: Annotated[SampleSources, Flat] = SampleSources(),
     settings: Annotated[TrainClassifierSettings, Flat] = TrainClassifierSettings(),
     as_json: Json = False,
 ) -> None:
@@ -198,15 +198,13 @@ def train_classifier(
     Args:
         annotations: annotations of a sample set.
         output: folder of the new classifier.
-        samples: the sample set, if it is not in a folder beside the annotations.
-        generator: the generator, if it is not in a folder beside the samples.
+        sources: parents.
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.train_classifier import Sources
     from hdgan.stages.train_classifier import train_classifier as run
 
-    _print(run(annotations, output, settings, Sources(generator, samples)), as_json=as_json)
+    _print(run(annotations, output, settings, sources), as_json=as_json)
 
 
 @app.command(**_verb("evaluate"))
@@ -216,9 +214,7 @@ def evaluate(
     output: Path,
     /,
     *,
-    samples: Path | None = None,
-    generator: Path | None = None,
-    tiles: Path | None = None,
+    sources: Annotated[AnnotationSources, Flat] = AnnotationSources(),
     settings: Annotated[EvaluateSettings, Flat] = EvaluateSettings(),
     as_json: Json = False,
 ) -> None:
@@ -228,16 +224,12 @@ def evaluate(
         predictor: a classifier or a segmenter.
         annotations: annotations of samples or of tiles.
         output: folder of the new evaluation.
-        samples: the sample set, if it is not in a folder beside the annotations.
-        generator: the generator, if it is not in a folder beside the samples.
-        tiles: the tile set, if it is not in a folder beside the annotations.
+        sources: parents.
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.evaluate import Sources
     from hdgan.stages.evaluate import evaluate as run
 
-    sources = Sources(generator, samples, tiles)
     _print(run(predictor, annotations, output, settings, sources), as_json=as_json)
 
 

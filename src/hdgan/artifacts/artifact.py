@@ -3,10 +3,12 @@
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, TypeVar
 
 from hdgan.artifacts.manifest import MANIFEST, Manifest, digest_of_file, read_manifest
 from hdgan.errors import DamagedArtifactError, WrongArtifactError
+
+Opened = TypeVar("Opened", bound="Artifact")
 
 
 class Artifact:
@@ -20,7 +22,7 @@ class Artifact:
         self.manifest = manifest
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls: type[Opened], folder: Path) -> Opened:
         """The artifact in a folder.
 
         Raises:

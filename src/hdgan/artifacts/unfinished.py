@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -48,7 +48,7 @@ class Order:
     seen: dict[str, list[int]] = field(default_factory=dict)
     """Folds that the artifact learns from, by digest of the tile set."""
 
-    def differences(self, other: Self) -> list[str]:
+    def differences(self, other: "Order") -> list[str]:
         """What differs, one phrase each."""
         if self.kind != other.kind:
             return [f"it holds a {other.kind}, not a {self.kind}"]

@@ -17,8 +17,11 @@ from torch.nn import functional
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 
-FeatureMap = Float[np.ndarray, "side side channels"]
-"""The output of one convolution of one image, channels last, in half precision."""
+FeatureMap = Float[np.ndarray, "_ _ _"]
+"""The output of one convolution of one image: `[side, side, channels]`, in half precision.
+
+Maps of a pyramid differ in side and channels, so the axes have no names.
+"""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,12 @@ from hdgan.class_map import UNLABELLED, LabelMap
 ConfusionMatrix = Int64[np.ndarray, "classes classes"]
 """Pixels by true class (row) and predicted class (column)."""
 
+ConfusionMatrices = Int64[np.ndarray, "*images classes classes"]
+"""One matrix, or one an image."""
+
+ClassValues = Float[np.ndarray, "*images classes"]
+"""A number a class, for one matrix or for each."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -44,38 +50,39 @@ def confusion_matrix(truth: LabelMap, predicted: LabelMap, num_classes: int) -> 
 
 
 def dice(
-    matrix: Int64[np.ndarray, "*images classes classes"],
-) -> Float[np.ndarray, "*images classes"]:
+    matrix: ConfusionMatrices,
+) -> ClassValues:
     """2 x overlap / (true + predicted pixels); NaN for a class that is in neither."""
     overlap = np.diagonal(matrix, axis1=-2, axis2=-1)
     return _ratio(2 * overlap, matrix.sum(axis=-1) + matrix.sum(axis=-2))
 
 
 def recall(
-    matrix: Int64[np.ndarray, "*images classes classes"],
-) -> Float[np.ndarray, "*images classes"]:
+    matrix: ConfusionMatrices,
+) -> ClassValues:
     """Overlap / true pixels; NaN for a class that is not in the truth."""
     return _ratio(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(axis=-1))
 
 
 def precision(
-    matrix: Int64[np.ndarray, "*images classes classes"],
-) -> Float[np.ndarray, "*images classes"]:
+    matrix: ConfusionMatrices,
+) -> ClassValues:
     """Overlap / predicted pixels; NaN for a class that is never predicted."""
     return _ratio(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(axis=-2))
 
 
 def intersection_over_union(
-    matrix: Int64[np.ndarray, "*images classes classes"],
-) -> Float[np.ndarray, "*images classes"]:
+    matrix: ConfusionMatrices,
+) -> ClassValues:
     """Overlap / pixels that are true or predicted; NaN for a class that is in neither."""
     overlap = np.diagonal(matrix, axis1=-2, axis2=-1)
     return _ratio(overlap, matrix.sum(axis=-1) + matrix.sum(axis=-2) - overlap)
 
 
-def accuracy(matrix: Int64[np.ndarray, "*images classes classes"]) -> Float[np.ndarray, "*images"]:
+def accuracy(matrix: ConfusionMatrices) -> Float[np.ndarray, "*images"]:
     """Pixels whose class is found / all labelled pixels."""
-    return _ratio(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum(axis=(-2, -1)))
+    found = np.asarray(np.trace(matrix, axis1=-2, axis2=-1))
+    return _ratio(found, np.asarray(matrix.sum(axis=(-2, -1))))
 
 
 def overall_scores(matrices: Sequence[ConfusionMatrix]) -> list[Score]:
@@ -90,8 +97,8 @@ def overall_scores(matrices: Sequence[ConfusionMatrix]) -> list[Score]:
         Score(
             "Dice, macro",
             _mean(of_class),
-            f"Dice[macro, pooled, absent excluded, {of}]: per class 2 x overlap / (true + predicted "
-            "pixels) over all images together; the mean of the classes that occur",
+            f"Dice[macro, pooled, absent excluded, {of}]: per class 2 x overlap / (true + "
+            "predicted pixels) over all images together; the mean of the classes that occur",
         ),
         Score(
             "Dice, macro, image mean",
@@ -102,20 +109,20 @@ def overall_scores(matrices: Sequence[ConfusionMatrix]) -> list[Score]:
         Score(
             "Dice, macro, absent counts 1",
             _mean(np.where(np.isnan(per_image), 1.0, per_image).ravel()),
-            f"Dice[macro, image mean, absent=1, {of}]: as before, but a class that is neither true "
-            "nor predicted in an image counts as found",
+            f"Dice[macro, image mean, absent=1, {of}]: as before, but a class that is neither "
+            "true nor predicted in an image counts as found",
         ),
         Score(
             "Dice, frequency-weighted",
             _weighted(of_class, weights),
-            f"Dice[frequency-weighted, pooled, {of}]: the mean of the classes, each weighted by its "
-            "true pixels",
+            f"Dice[frequency-weighted, pooled, {of}]: the mean of the classes, each weighted by "
+            "its true pixels",
         ),
         Score(
             "Accuracy = Dice, micro",
             float(accuracy(pooled)),
-            f"Dice[micro, pooled, {of}]: found pixels / labelled pixels. It says nothing about rare "
-            "classes; the paper's average Dice is this one",
+            f"Dice[micro, pooled, {of}]: found pixels / labelled pixels. It says nothing about "
+            "rare classes; the paper's average Dice is this one",
         ),
         Score(
             "Recall, macro",
@@ -161,7 +168,6 @@ def class_scores(matrices: Sequence[ConfusionMatrix], names: Sequence[str]) -> l
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """`part / whole` in double precision, NaN where the whole is nothing."""
-    part, whole = np.asarray(part), np.asarray(whole)
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
 
 

@@ -4,6 +4,7 @@ All members are computed together: their weights have a leading axis.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -49,7 +50,7 @@ class PixelClassifier(nn.Module):
         self.shape = shape
         sizes = (shape.num_channels, *shape.widths, shape.num_classes)
         random = torch.Generator().manual_seed(seed)
-        for i, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for i, (inputs, outputs) in enumerate(pairwise(sizes)):
             bound = inputs**-0.5
             weight = torch.rand(shape.num_members, inputs, outputs, generator=random)
             bias = torch.rand(shape.num_members, 1, outputs, generator=random)

@@ -1,5 +1,7 @@
 """Which samples to annotate: few, and as different from one another as the whole set is."""
 
+import warnings
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.cluster.vq import kmeans2
@@ -20,8 +22,15 @@ def diverse(
     """
     spread = features.std(axis=0)
     scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    random = np.random.default_rng(seed)
-    centres, cluster = kmeans2(scaled, num_chosen, minit="++", rng=random, missing="warn")
+    if len(np.unique(scaled, axis=0)) <= num_chosen:
+        # A generator that draws hardly more than this: every different sample, then repetitions.
+        _, firsts = np.unique(scaled, axis=0, return_index=True)
+        others = np.setdiff1d(np.arange(len(scaled)), firsts)
+        return np.concatenate([np.sort(firsts), others])[:num_chosen]
+    with warnings.catch_warnings():
+        # An empty cluster keeps its last centre, which still names a sample.
+        warnings.filterwarnings("ignore", message="One of the clusters is empty")
+        centres, cluster = kmeans2(scaled, num_chosen, minit="++", rng=np.random.default_rng(seed))
     sizes = np.bincount(cluster, minlength=num_chosen)
     chosen: list[int] = []
     for k in np.argsort(-sizes, kind="stable"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hdgan",
     "svg.fonttype": "none",
     "font.size": 10,
@@ -72,6 +73,6 @@ def _cell(axes: Axes, place: tuple[int, int], part: float) -> None:
 def _svg(figure: Figure) -> str:
     """The figure as an `svg` element that can stand in a page."""
     text = StringIO()
-    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
+    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
     svg = text.getvalue()
     return svg[svg.index("<svg") :]

@@ -113,7 +113,11 @@ def _tissue(made: DemoArtifacts) -> Section:
         tubulointerstitium between them, glass at the edge. The generator is shown the tiles of
         four of the five folds, without labels. The tiles of fold 0 are kept for the last test; a
         patient is in one fold only.""",
-        [picture(grid([made.tiles.image(r) for r in chosen], columns=8), "Drawn tiles.", zoom=ZOOM)],
+        [
+            picture(
+                grid([made.tiles.image(r) for r in chosen], columns=8), "Drawn tiles.", zoom=ZOOM
+            )
+        ],
     )
 
 
@@ -129,8 +133,7 @@ def _generator(made: DemoArtifacts) -> Section:
         [
             picture(
                 grid([made.samples.image(r) for r in samples], columns=8),
-                "What it draws, at truncation "
-                f"{made.samples.manifest.settings['truncation']:g}.",
+                f"What it draws, at truncation {made.samples.manifest.settings['truncation']:g}.",
                 zoom=ZOOM,
             ),
             chart(
@@ -155,8 +158,7 @@ def _annotation(made: DemoArtifacts) -> Section:
     by_name = {record.sample: record for record in made.samples.records()}
     images = [made.samples.image(by_name[record.image]) for record in annotated]
     labels = [
-        painted(made.annotations.labels(record), made.annotations.class_map)
-        for record in annotated
+        painted(made.annotations.labels(record), made.annotations.class_map) for record in annotated
     ]
     splits = [record.split for record in made.annotations.records()]
     counts = ", ".join(
@@ -170,7 +172,11 @@ def _annotation(made: DemoArtifacts) -> Section:
         with a macro Dice of {percent(made.oracle.dice_on_drawn)}; on the drawings of the generator
         it abstains from {percent(made.oracle.abstained_on_generated)} of the pixels, where the
         colour is of no class.""",
-        [picture(grid([*images, *labels], columns=8), "Drawings and their annotations.", zoom=ZOOM)],
+        [
+            picture(
+                grid([*images, *labels], columns=8), "Drawings and their annotations.", zoom=ZOOM
+            )
+        ],
         legend=made.annotations.class_map,
     )
 
@@ -245,10 +251,11 @@ def _pairs(made: DemoArtifacts) -> Section:
     return Section(
         "The dataset",
         f"""{about["num_drawn"]} further drawings were labelled, and the {about["num_dropped"]} most
-        uncertain dropped. Uncertainty is the Jensen-Shannon divergence of the members: 0 nats where all agree,
-        at most {about["largest_uncertainty_nats"]:.2f}. Black is 0 here, and the brightest pixel
-        {brightest:.2f} nats; they lie where classes meet. The score of an image is the mean of its most uncertain tenth of the pixels. In the first strip it lies
-        between {min(tenth):.3f} and {max(tenth):.3f} nats.""",
+        uncertain dropped. Uncertainty is the Jensen-Shannon divergence of the members: 0 nats
+        where all agree, at most {about["largest_uncertainty_nats"]:.2f}. Black is 0 here, and the
+        brightest pixel {brightest:.2f} nats. The score of an image is the mean of its most
+        uncertain tenth of the pixels; in the first strip it lies between {min(tenth):.3f} and
+        {max(tenth):.3f} nats.""",
         [
             picture(
                 _strip(made.pairs, strip, brightest),

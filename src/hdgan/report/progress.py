@@ -3,7 +3,6 @@
 import sys
 import time
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -31,7 +30,7 @@ class ProgressBar:
         self.bar: Progress | None = None
         self.task = TaskID(0)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ProgressBar":
         """Show the bar."""
         if self.console.is_terminal:
             self.bar = Progress(

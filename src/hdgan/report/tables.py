@@ -25,9 +25,7 @@ def class_table(evaluation: Evaluation, caption: str) -> PageTable:
 
 def overall_table(evaluation: Evaluation, caption: str) -> PageTable:
     """Scores over all classes, each with its definition."""
-    rows = [
-        [score.name, percent(score.value), score.definition] for score in evaluation.overall()
-    ]
+    rows = [[score.name, percent(score.value), score.definition] for score in evaluation.overall()]
     return PageTable(caption, ["score", "value", "definition"], rows)
 
 
@@ -42,9 +40,9 @@ def duration(seconds: float) -> str:
 
 
 CLASS_DEFINITIONS = (
-    "All images together. Recall: found / true pixels (the paper's class-wise accuracy). Precision: "
-    "found / predicted pixels. Dice: 2 x overlap / (true + predicted pixels). IoU: overlap / pixels "
-    "that are true or predicted. A dash: the class does not occur."
+    "All images together. Recall: found / true pixels (the paper's class-wise accuracy). "
+    "Precision: found / predicted pixels. Dice: 2 x overlap / (true + predicted pixels). IoU: "
+    "overlap / pixels that are true or predicted. A dash: the class does not occur."
 )
 """What stands under a table of classes."""
 

@@ -37,6 +37,7 @@ from hdgan.pipeline import Fact, Made
 from hdgan.report.pictures import comparison
 from hdgan.report.progress import ProgressBar
 from hdgan.settings.evaluate import EvaluateSettings
+from hdgan.settings.sources import AnnotationSources
 
 Picture = UInt8[np.ndarray, "height width 3"]
 
@@ -50,21 +51,12 @@ class Prediction:
     predicted: LabelMap
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Where the artifacts are that cannot be found beside the others."""
-
-    generator: Path | None = None
-    samples: Path | None = None
-    tiles: Path | None = None
-
-
 def evaluate(
     predictor: Path,
     annotations: Path,
     output: Path,
     settings: EvaluateSettings,
-    sources: Sources | None = None,
+    sources: AnnotationSources | None = None,
 ) -> Made:
     """Score a classifier on annotated samples, or a segmenter on annotated tiles or samples.
 
@@ -75,7 +67,7 @@ def evaluate(
         LeakError: the predictor has learned from the tiles that it would be scored on.
     """
     annotated = AnnotationSet.open(annotations)
-    test = _test(predictor, annotated, settings, sources or Sources())
+    test = _test(predictor, annotated, settings, sources or AnnotationSources())
     order = Order(
         "evaluation",
         plain(settings),
@@ -101,7 +93,10 @@ class _Test:
 
 
 def _test(
-    predictor: Path, annotated: AnnotationSet, settings: EvaluateSettings, sources: Sources
+    predictor: Path,
+    annotated: AnnotationSet,
+    settings: EvaluateSettings,
+    sources: AnnotationSources,
 ) -> _Test:
     kind = Artifact.open(predictor).manifest.kind
     if kind == ClassifierFolder.kind:
@@ -114,14 +109,18 @@ def _test(
         )
     if test.class_map.names != annotated.class_map.names:
         raise WrongArtifactError(
-            f"{predictor} knows the classes {', '.join(test.class_map.names)}, but {annotated.folder}"
-            f" has {', '.join(annotated.class_map.names)}. Use annotations of the same class map."
+            f"{predictor} knows the classes {', '.join(test.class_map.names)}, but "
+            f"{annotated.folder} has {', '.join(annotated.class_map.names)}. Use annotations of "
+            "the same class map."
         )
     return test
 
 
 def _test_of_classifier(
-    predictor: Path, annotated: AnnotationSet, settings: EvaluateSettings, sources: Sources
+    predictor: Path,
+    annotated: AnnotationSet,
+    settings: EvaluateSettings,
+    sources: AnnotationSources,
 ) -> _Test:
     ensemble = ClassifierFolder.open(predictor)
     samples = parent_of(annotated, SampleSet, sources.samples)
@@ -154,7 +153,10 @@ def _test_of_classifier(
 
 
 def _test_of_segmenter(
-    predictor: Path, annotated: AnnotationSet, settings: EvaluateSettings, sources: Sources
+    predictor: Path,
+    annotated: AnnotationSet,
+    settings: EvaluateSettings,
+    sources: AnnotationSources,
 ) -> _Test:
     segmenter = SegmenterFolder.open(predictor)
     device = device_named(settings.device)
@@ -242,7 +244,7 @@ def _facts(evaluation: Evaluation) -> dict[str, Fact]:
         facts[score.name] = f"{score.value:.4f}  {score.definition}"
     for scores in evaluation.classes():
         facts[scores.name] = (
-            f"Dice {scores.dice:.4f}, recall {scores.recall:.4f}, precision {scores.precision:.4f}, "
-            f"{scores.pixels:,} true pixels"
+            f"Dice {scores.dice:.4f}, recall {scores.recall:.4f}, "
+            f"precision {scores.precision:.4f}, {scores.pixels:,} true pixels"
         )
     return facts

@@ -33,8 +33,8 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
     """
     if not 0 <= settings.select <= settings.num_samples:
         raise SettingsError(
-            f"--select is {settings.select}, but there are {settings.num_samples} samples to choose "
-            "from. Choose from 0 to --num-samples."
+            f"--select is {settings.select}, but there are {settings.num_samples} samples to "
+            "choose from. Choose from 0 to --num-samples."
         )
     parent = GeneratorFolder.open(generator)
     order = Order("sample-set", plain(settings), parent.parents, seen_by(parent))

@@ -1,6 +1,7 @@
 """`hdgan segment`: a segmenter and tiles to label maps."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,14 +62,12 @@ def _images(
     if kind == TileSet.kind:
         tiles = TileSet.open(folder)
         return tiles, {
-            record.tile: lambda record=record: tiles.image(record)
-            for record in tiles.records(settings.folds)
+            record.tile: partial(tiles.image, record) for record in tiles.records(settings.folds)
         }
     if kind == SampleSet.kind:
         samples = SampleSet.open(folder)
         return samples, {
-            record.sample: lambda record=record: samples.image(record)
-            for record in samples.records()
+            record.sample: partial(samples.image, record) for record in samples.records()
         }
     raise WrongArtifactError(
         f"{folder} is a {kind}; only the images of a tile-set or a sample-set can be segmented."

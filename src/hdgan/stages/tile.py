@@ -109,7 +109,8 @@ def _slide_names(folder: Path, files: list[Path]) -> list[str]:
     for i, name in enumerate(names):
         if name in names[:i]:
             raise ImageError(
-                f"{files[i]} and {files[names.index(name)]} differ only in their ending. Rename one."
+                f"{files[i]} and {files[names.index(name)]} differ only in their ending. Rename "
+                "one of them."
             )
     return names
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,7 @@ from hdgan.method.pixel_sampling import ClassMix, DrawnPixels, PixelSampler
 from hdgan.method.regeneration import regenerates
 from hdgan.pipeline import Made
 from hdgan.report.progress import ProgressBar
+from hdgan.settings.sources import SampleSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
 
 CHECKPOINT_SECONDS = 30.0
@@ -55,19 +56,11 @@ VALIDATION_PIXELS = 20_000
 """Pixels of the validation images that are scored each epoch."""
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Where the artifacts are that cannot be found beside the annotations."""
-
-    generator: Path | None = None
-    samples: Path | None = None
-
-
 def train_classifier(
     annotations: Path,
     output: Path,
     settings: TrainClassifierSettings,
-    sources: Sources | None = None,
+    sources: SampleSources | None = None,
 ) -> Made:
     """Fit an ensemble to the training part of the annotations.
 
@@ -79,7 +72,7 @@ def train_classifier(
         WrongArtifactError: the samples were not drawn by the generator, or no longer are.
         LabelError: no training pixel is labelled.
     """
-    sources = sources or Sources()
+    sources = sources or SampleSources()
     annotated = AnnotationSet.open(annotations)
     samples = parent_of(annotated, SampleSet, sources.samples)
     generator = parent_of(samples, GeneratorFolder, sources.generator)

@@ -4,12 +4,18 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from hdgan.artifacts.annotation_set import CLASSES, AnnotationSet, class_map_bytes
+from hdgan.artifacts.annotation_set import (
+    CLASSES,
+    AnnotationRecord,
+    AnnotationSet,
+    class_map_bytes,
+)
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.checkpoint import (
     network_tensors,
@@ -21,7 +27,7 @@ from hdgan.artifacts.checkpoint import (
 )
 from hdgan.artifacts.decoded import Decoded
 from hdgan.artifacts.lineage import parent_of
-from hdgan.artifacts.pair_set import PairSet
+from hdgan.artifacts.pair_set import PairRecord, PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.segmenter import CURVES, SegmenterFolder, write_segmenter
 from hdgan.artifacts.tile_set import TileSet
@@ -154,11 +160,10 @@ def _opened(path: Path, settings: TrainSegmenterSettings, tiles: Path | None) ->
 
 
 def _from_pairs(pairs: PairSet) -> Source:
-    reads = [
-        lambda record=record: _with_labels(pairs.image(record), pairs.labels(record))
-        for record in pairs.records()
-    ]
-    return Source(pairs, pairs.class_map, {}, reads)
+    def read(record: PairRecord) -> np.ndarray:
+        return _with_labels(pairs.image(record), pairs.labels(record))
+
+    return Source(pairs, pairs.class_map, {}, [partial(read, record) for record in pairs.records()])
 
 
 def _from_tiles(
@@ -170,24 +175,30 @@ def _from_tiles(
         raise SettingsError(
             f"{annotated.folder} has no annotated tile in folds {list(settings.folds)}."
         )
-    reads = [
-        lambda record=record: _with_labels(
-            tiles.image(tile_of[record.image]), annotated.labels(record)
-        )
-        for record in chosen
-    ]
-    return Source(annotated, annotated.class_map, tiles.seen_in(settings.folds), reads)
+
+    def read(record: AnnotationRecord) -> np.ndarray:
+        return _with_labels(tiles.image(tile_of[record.image]), annotated.labels(record))
+
+    return Source(
+        annotated,
+        annotated.class_map,
+        tiles.seen_in(settings.folds),
+        [partial(read, record) for record in chosen],
+    )
 
 
 def _from_samples(annotated: AnnotationSet, samples: SampleSet) -> Source:
     by_name = {record.sample: record for record in samples.records()}
-    reads = [
-        lambda record=record: _with_labels(
-            samples.image(by_name[record.image]), annotated.labels(record)
-        )
-        for record in annotated.records("training")
-    ]
-    return Source(annotated, annotated.class_map, {}, reads)
+
+    def read(record: AnnotationRecord) -> np.ndarray:
+        return _with_labels(samples.image(by_name[record.image]), annotated.labels(record))
+
+    return Source(
+        annotated,
+        annotated.class_map,
+        {},
+        [partial(read, record) for record in annotated.records("training")],
+    )
 
 
 def _with_labels(image: np.ndarray, labels: np.ndarray) -> np.ndarray:

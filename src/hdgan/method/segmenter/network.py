@@ -65,7 +65,7 @@ def _logits(
     network: nn.Module, x: Float[Tensor, "1 3 height width"]
 ) -> Float[Tensor, "1 classes height width"]:
     window = [min(WINDOW_PX, -(-side // 32) * 32) for side in x.shape[2:]]
-    logits: Tensor = sliding_window_inference(
+    logits = sliding_window_inference(
         x, window, 1, network, overlap=0.25, mode="gaussian", padding_mode="reflect"
     )
-    return logits
+    return torch.as_tensor(logits)

@@ -90,7 +90,7 @@ def train_segmenter(
         crops = draw(state.steps)
         loss = segmentation_loss(state.network.train()(crops.images), crops.labels)
         state.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         state.optimizer.step()
         losses.append(loss.detach())
         state.steps += 1

@@ -14,6 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+_NOT_TRANSPOSED = False
+
 
 def convolve(
     x: Float[Tensor, "batch inputs height width"],
@@ -130,7 +132,7 @@ def _native_backward(
         [stride, stride],
         [padding, padding],
         [1, 1],
-        False,
+        _NOT_TRANSPOSED,
         [0, 0],
         1,
         [wanted == 0, wanted == 1, False],

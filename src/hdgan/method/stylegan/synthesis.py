@@ -12,7 +12,7 @@ from hdgan.method.stylegan.modulated import StyledConvolution, ToRGB
 from hdgan.method.stylegan.resample import doubled, fir_kernel
 from hdgan.method.stylegan.shape import NetworkShape
 
-Noise = Sequence[Float[Tensor, "noises 1 side side"] | None]
+Noise = Sequence[Float[Tensor, "_ 1 _ _"] | None]
 """One entry a convolution, from the coarsest: a map an image, one map for all, or none."""
 
 

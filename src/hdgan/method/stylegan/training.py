@@ -85,8 +85,9 @@ def new_state(shape: NetworkShape, plan: TrainingPlan, device: torch.device) -> 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
         generator, discriminator = Generator(shape), Discriminator(shape)
-    generator = generator.to(device=device, memory_format=torch.channels_last)
-    discriminator = discriminator.to(device=device, memory_format=torch.channels_last)
+    for network in (generator, discriminator):
+        network.to(device)
+        _lay_channels_last(network)
     return TrainingState(
         generator=generator,
         discriminator=discriminator,
@@ -249,6 +250,13 @@ class _Step:
             held.copy_(current)
 
 
+def _lay_channels_last(network: nn.Module) -> None:
+    """Lay the convolutions' weights in memory as they are fastest."""
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
 def _optimizer(network: nn.Module, plan: TrainingPlan, lazy: Lazy) -> torch.optim.Adam:
     correction = float(lazy.correction)
     return torch.optim.Adam(
@@ -263,7 +271,7 @@ def _optimizer(network: nn.Module, plan: TrainingPlan, lazy: Lazy) -> torch.opti
 def _descend(network: nn.Module, optimizer: torch.optim.Adam, loss: Tensor) -> None:
     """One step downhill; gradients that are no numbers count as none."""
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     for parameter in network.parameters():
         if parameter.grad is not None:
             torch.nan_to_num(parameter.grad, nan=0.0, posinf=1e5, neginf=-1e5, out=parameter.grad)

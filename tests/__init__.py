@@ -1,0 +1,1 @@
+"""Tests of hdgan: the manual of what it does."""

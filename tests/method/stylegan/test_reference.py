@@ -1,0 +1,147 @@
+"""Agreement with numbers that the original implementation computed from random weights."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from hdgan.method.stylegan.augment import ColourDraw, coloured
+from hdgan.method.stylegan.discriminator import Discriminator
+from hdgan.method.stylegan.losses import path_lengths_along, r1_penalty
+from hdgan.method.stylegan.shape import NetworkShape
+from hdgan.method.stylegan.synthesis import Generator
+
+SHAPE = NetworkShape(
+    resolution=64,
+    channel_base=512,
+    channel_max=40,
+    z_dim=24,
+    w_dim=32,
+    mapping_layers=3,
+    clamp=256.0,
+)
+
+
+def load(folder: Path, name: str) -> dict[str, Tensor]:
+    with np.load(folder / "stylegan2_reference" / f"{name}.npz") as arrays:
+        return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
+
+
+def relative(ours: Tensor, theirs: Tensor) -> float:
+    return float((ours - theirs).detach().abs().max() / theirs.abs().max())
+
+
+@pytest.fixture(scope="module")
+def vectors(shared_data: Path) -> dict[str, Tensor]:
+    return load(shared_data, "vectors")
+
+
+@pytest.fixture(scope="module")
+def regularised(shared_data: Path) -> dict[str, Tensor]:
+    return load(shared_data, "reg")
+
+
+@pytest.fixture
+def generator(shared_data: Path) -> Generator:
+    network = Generator(SHAPE)
+    network.load_state_dict(load(shared_data, "state_G_ema"))
+    return network
+
+
+@pytest.fixture
+def discriminator(shared_data: Path) -> Discriminator:
+    network = Discriminator(SHAPE)
+    network.load_state_dict(load(shared_data, "state_D"))
+    return network
+
+
+def test_mapping_and_truncation_agree(generator: Generator, vectors: dict[str, Tensor]) -> None:
+    w = generator.mapping(vectors["z"])
+
+    assert relative(w, vectors["w"]) < 1e-5
+    assert relative(generator.mapping.truncated(w, 0.7), vectors["w_trunc07"]) < 1e-5
+
+
+def test_images_agree_with_constant_noise_and_without(
+    generator: Generator, vectors: dict[str, Tensor]
+) -> None:
+    noise = generator.synthesis.constant_noise()
+
+    assert relative(generator(vectors["w"], noise), vectors["img_const"]) < 1e-5
+    assert relative(generator(vectors["w_trunc07"], noise), vectors["img_const_trunc07"]) < 1e-5
+    without = generator(vectors["w"], generator.synthesis.no_noise())
+    assert relative(without, vectors["img_none"]) < 1e-5
+
+
+def test_mixed_styles_agree(generator: Generator, vectors: dict[str, Tensor]) -> None:
+    ws = generator.styles(vectors["w"])
+    mixed = torch.cat([ws[:, :5], ws.flip(0)[:, 5:]], dim=1)
+
+    image = generator.synthesis(mixed, generator.synthesis.constant_noise())
+
+    assert relative(image, vectors["img_mix5"]) < 1e-5
+
+
+def test_every_block_agrees(generator: Generator, vectors: dict[str, Tensor]) -> None:
+    ws = generator.styles(vectors["w"])
+
+    for output in generator.synthesis.blocks(ws, generator.synthesis.constant_noise()):
+        assert relative(output.maps[1], vectors[f"feat_b{output.resolution}"]) < 1e-5
+        assert relative(output.image, vectors[f"rgb_b{output.resolution}"]) < 1e-5
+
+
+def test_scores_agree(discriminator: Discriminator, vectors: dict[str, Tensor]) -> None:
+    eight = torch.cat([vectors["img_const"], vectors["img_none"]])
+
+    assert relative(discriminator(eight), vectors["d_logits_const8"][:, 0]) < 1e-5
+    assert relative(discriminator(vectors["img_const"]), vectors["d_logits_const4"][:, 0]) < 1e-5
+
+
+def test_r1_and_its_gradients_agree(
+    discriminator: Discriminator, vectors: dict[str, Tensor], regularised: dict[str, Tensor]
+) -> None:
+    images = vectors["img_const"].clone().requires_grad_()
+
+    penalty = r1_penalty(discriminator(images), images)
+    (penalty / 2).mean().backward()
+
+    assert relative(penalty, regularised["r1_penalty"]) < 1e-5
+    for name in ("b64.conv0.weight", "b4.fc.weight"):
+        norm = discriminator.get_parameter(name).grad.norm()  # type: ignore[union-attr]
+        assert relative(norm, regularised[f"r1_gradnorm_{name}"]) < 1e-4
+
+
+def test_path_lengths_and_their_gradients_agree(
+    generator: Generator, vectors: dict[str, Tensor], regularised: dict[str, Tensor]
+) -> None:
+    ws = generator.styles(generator.mapping(vectors["z"]))
+    images = generator.synthesis(ws, generator.synthesis.constant_noise())
+
+    lengths = path_lengths_along(images, ws, regularised["pl_noise"])
+    lengths.square().mean().backward()
+
+    assert relative(lengths, regularised["pl_lengths"]) < 1e-5
+    for name in ("synthesis.b64.conv0.weight", "mapping.fc0.weight"):
+        norm = generator.get_parameter(name).grad.norm()  # type: ignore[union-attr]
+        assert relative(norm, regularised[f"pl_gradnorm_{name}"]) < 1e-4
+
+
+@pytest.mark.parametrize("percentile", [0.1, 0.3, 0.5, 0.6, 0.8])
+def test_colour_augmentation_agrees_at_given_percentiles(
+    shared_data: Path, percentile: float
+) -> None:
+    arrays = load(shared_data, "aug")
+    uniform = torch.full((2,), percentile)
+    normal = torch.erfinv(2 * uniform - 1)
+
+    draw = ColourDraw(
+        brightness=normal * 0.2,
+        contrast=torch.exp2(normal * 0.5),
+        luma_flip=(uniform * 2).floor(),
+        hue=(uniform * 2 - 1) * torch.pi,
+        saturation=torch.exp2(normal),
+    )
+
+    assert relative(coloured(arrays["x"], draw), arrays[f"color_{percentile}"]) < 1e-5

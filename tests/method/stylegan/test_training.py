@@ -1,0 +1,164 @@
+"""The training loop."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional
+
+from hdgan.errors import SettingsError
+from hdgan.method.stylegan.losses import discriminator_loss, generator_loss, r1_penalty
+from hdgan.method.stylegan.plan import PATH_LENGTH, R1, TrainingPlan
+from hdgan.method.stylegan.presets import planned, preset_named
+from hdgan.method.stylegan.shape import NetworkShape
+from hdgan.method.stylegan.training import TrainingState, new_state, train_generator
+from hdgan.settings.train_generator import TrainGeneratorSettings
+
+SHAPE = NetworkShape(
+    resolution=8, channel_base=32, channel_max=4, z_dim=4, w_dim=4, mapping_layers=1
+)
+PLAN = TrainingPlan(
+    images=160,
+    batch=4,
+    learning_rate=0.01,
+    gamma=1.0,
+    ema_images=100.0,
+    ema_ramp=None,
+    tick_batches=8,
+)
+CPU = torch.device("cpu")
+
+
+def reals(step: int) -> torch.Tensor:
+    """White squares on black: something that can be learned."""
+    images = torch.full((4, 3, 8, 8), -1.0)
+    images[:, :, 2:6, 2:6] = 1.0
+    return images + torch.randn(images.shape, generator=torch.Generator().manual_seed(step)) * 0.1
+
+
+def weights(state: TrainingState) -> list[torch.Tensor]:
+    return [value.clone() for value in state.average.state_dict().values()]
+
+
+def test_ticks_come_every_so_many_batches_and_at_the_end() -> None:
+    plan = replace(PLAN, images=42)
+
+    ticks = list(train_generator(new_state(SHAPE, plan, CPU), plan, reals))
+
+    assert [tick.batches for tick in ticks] == [8, 11]
+    assert ticks[-1].images == 44
+
+
+def test_training_is_the_same_whether_it_was_interrupted_or_not() -> None:
+    whole, parts = new_state(SHAPE, PLAN, CPU), new_state(SHAPE, PLAN, CPU)
+
+    list(train_generator(whole, PLAN, reals))
+    ticks = train_generator(parts, PLAN, reals)
+    next(ticks)
+    next(ticks)
+    resumed = copy.deepcopy(parts)
+    list(train_generator(resumed, PLAN, reals))
+
+    for a, b in zip(weights(whole), weights(resumed), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_another_seed_gives_another_generator() -> None:
+    first, second = new_state(SHAPE, PLAN, CPU), new_state(SHAPE, replace(PLAN, seed=1), CPU)
+
+    assert not torch.equal(first.generator.mapping.fc0.weight, second.generator.mapping.fc0.weight)
+
+
+def test_the_generator_learns_where_it_is_bright() -> None:
+    plan = replace(PLAN, images=1200, gamma=0.5, path_length_weight=0.0, style_mixing=0.0)
+    state = new_state(SHAPE, plan, CPU)
+
+    list(train_generator(state, plan, reals))
+
+    w = state.average.mapping(torch.randn(8, 4, generator=torch.Generator().manual_seed(0)))
+    image = state.average(w, state.average.synthesis.constant_noise()).mean(dim=(0, 1))
+    inside, outside = image[2:6, 2:6].mean(), image[:2].mean()
+    assert float(inside) > float(outside) + 0.3
+
+
+def test_the_average_follows_the_generator_with_its_half_life() -> None:
+    plan = replace(PLAN, images=4, ema_images=4.0)
+    state = new_state(SHAPE, plan, CPU)
+    before = state.average.mapping.fc0.weight.clone()
+
+    list(train_generator(state, plan, reals))
+
+    after = state.generator.mapping.fc0.weight.detach()
+    assert torch.allclose(state.average.mapping.fc0.weight, (before + after) / 2, atol=1e-6)
+
+
+def test_what_is_not_learned_is_copied_to_the_average() -> None:
+    state = new_state(SHAPE, PLAN, CPU)
+
+    list(train_generator(state, replace(PLAN, images=4), reals))
+
+    assert torch.equal(state.average.mapping.w_avg, state.generator.mapping.w_avg)
+    assert float(state.generator.mapping.w_avg.abs().sum()) > 0
+
+
+def test_lazy_terms_correct_rate_and_decay() -> None:
+    state = new_state(SHAPE, PLAN, CPU)
+
+    generator = state.generator_optimizer.param_groups[0]
+    discriminator = state.discriminator_optimizer.param_groups[0]
+    assert generator["lr"] == pytest.approx(0.01 * 0.8)
+    assert generator["betas"] == (0.0, pytest.approx(0.99**0.8))
+    assert discriminator["lr"] == pytest.approx(0.01 * 16 / 17)
+    assert (R1.interval, PATH_LENGTH.interval) == (16, 4)
+
+
+def test_losses_are_the_non_saturating_logistic_ones() -> None:
+    drawn, real = torch.tensor([0.3, -1.0]), torch.tensor([2.0, 0.5])
+
+    assert torch.allclose(generator_loss(drawn), torch.log1p(torch.exp(-drawn)).mean())
+    both = functional.softplus(drawn).mean() + functional.softplus(-real).mean()
+    assert torch.allclose(discriminator_loss(drawn, real), both)
+
+
+def test_r1_is_the_squared_slope_of_the_score() -> None:
+    images = torch.randn(2, 3, 4, 4, requires_grad=True)
+    direction = torch.randn(3, 4, 4)
+
+    penalty = r1_penalty((images * direction).sum(dim=(1, 2, 3)), images)
+
+    assert torch.allclose(penalty, direction.square().sum().expand(2), rtol=1e-4)
+
+
+def test_a_batch_that_cannot_be_grouped_is_refused() -> None:
+    with pytest.raises(SettingsError, match="batch of 6 cannot be cut into groups of 4"):
+        new_state(SHAPE, replace(PLAN, batch=6), CPU)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "batch", "gamma", "channels"),
+    [(256, 16, 0.8192, 16384), (1024, 4, 52.4288, 32768), (128, 32, 0.1024, 16384)],
+)
+def test_the_auto_preset_has_the_published_numbers(
+    resolution: int, batch: int, gamma: float, channels: int
+) -> None:
+    auto = preset_named("auto", resolution)
+
+    assert (auto.batch, auto.channel_base) == (batch, channels)
+    assert auto.gamma == pytest.approx(gamma)
+    assert auto.ema_kimg == pytest.approx(batch * 10 / 32)
+
+
+def test_a_choice_of_the_user_wins_over_the_preset() -> None:
+    settings = TrainGeneratorSettings(resolution=64, preset="stylegan2", gamma=3.0, batch=8)
+
+    shape, plan = planned(settings)
+
+    assert (plan.gamma, plan.batch, plan.learning_rate) == (3.0, 8, 0.002)
+    assert (shape.mapping_layers, shape.channel_base) == (8, 32768)
+
+
+def test_the_paper_run_augments_colours_only() -> None:
+    _, plan = planned(TrainGeneratorSettings(resolution=4096, preset="hdgan"))
+
+    assert (plan.augment_geometry, plan.augment_colour, plan.batch) == (False, True, 4)

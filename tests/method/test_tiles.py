@@ -1,0 +1,99 @@
+"""Where tiles lie, what glass is, and what training sees of a tile."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdgan.errors import SettingsError
+from hdgan.geometry import Region
+from hdgan.method.splitting import dealt_to_splits
+from hdgan.method.tile_crop import drawn_way, laid, random_crop
+from hdgan.method.tile_grid import tile_grid
+from hdgan.method.tissue import whitespace_fraction
+
+
+@given(width=st.integers(1, 70), height=st.integers(1, 70), side=st.integers(5, 40))
+def test_tiles_lie_inside_the_slide_and_apart(width: int, height: int, side: int) -> None:
+    regions = tile_grid(width, height, side)
+
+    assert len(regions) == (width // side) * (height // side)
+    for region in regions:
+        assert 0 <= region.x <= region.x + side <= width
+        assert 0 <= region.y <= region.y + side <= height
+    assert not any(a.overlaps(b) for a, b in combinations(regions, 2))
+
+
+def test_without_a_side_the_whole_image_is_one_tile() -> None:
+    assert tile_grid(320, 256, None) == [Region(0, 0, 320, 256)]
+
+
+def test_regions_that_share_an_edge_do_not_overlap() -> None:
+    left, right = Region(0, 0, 4, 4), Region(4, 0, 4, 4)
+
+    assert not left.overlaps(right)
+    assert left.overlaps(Region(3, 3, 4, 4))
+
+
+def test_a_tile_of_bare_glass_is_all_whitespace() -> None:
+    glass = np.full((8, 8, 3), 245, dtype=np.uint8)
+
+    assert whitespace_fraction(glass) == 1.0
+
+
+def test_a_pixel_is_glass_only_if_all_three_channels_are_bright() -> None:
+    tile = np.full((2, 2, 3), 245, dtype=np.uint8)
+    tile[0, 0, 1] = 100
+
+    assert whitespace_fraction(tile) == 0.75
+
+
+@given(side=st.integers(1, 10), seed=st.integers(0, 99))
+def test_a_crop_is_a_square_of_its_tile(side: int, seed: int) -> None:
+    tile = np.arange(12 * 10).reshape(12, 10)
+
+    crop = random_crop(tile, side, np.random.default_rng(seed))
+
+    y, x = divmod(int(crop[0, 0]), 10)
+    assert np.array_equal(crop, tile[y : y + side, x : x + side])
+    assert crop.shape == (side, side)
+
+
+def test_the_eight_ways_are_different_and_hold_the_same_pixels() -> None:
+    tile = np.arange(9).reshape(3, 3)
+
+    ways = [laid(tile, way) for way in range(8)]
+
+    assert len({way.tobytes() for way in ways}) == 8
+    assert all(sorted(way.ravel()) == list(range(9)) for way in ways)
+
+
+@pytest.mark.parametrize(("orientation", "ways"), [("as-is", 1), ("mirrored", 2), ("any", 8)])
+def test_an_orientation_allows_its_ways(orientation: str, ways: int) -> None:
+    random = np.random.default_rng(0)
+
+    drawn = {drawn_way(orientation, random) for _ in range(200)}  # type: ignore[arg-type]
+
+    assert drawn == set(range(ways))
+
+
+def test_thirty_six_images_are_dealt_as_in_the_paper() -> None:
+    dealt = dealt_to_splits(36, (16, 4, 16), seed=0)
+
+    assert [dealt.count(part) for part in range(3)] == [16, 4, 16]
+
+
+@given(count=st.integers(0, 60), parts=st.lists(st.integers(0, 9), min_size=3, max_size=3))
+def test_every_image_is_dealt_within_one_of_its_share(count: int, parts: list[int]) -> None:
+    if sum(parts) == 0:
+        with pytest.raises(SettingsError, match="not all 0"):
+            dealt_to_splits(count, parts, seed=0)
+        return
+
+    dealt = dealt_to_splits(count, parts, seed=0)
+
+    assert len(dealt) == count
+    for part, share in enumerate(parts):
+        assert abs(dealt.count(part) - count * share / sum(parts)) < 1
