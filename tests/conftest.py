@@ -25,7 +25,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
-    """A whole pipeline on 16-pixel phantoms, made once by the stages themselves; do not change it."""
+    """A whole pipeline on 16-pixel phantoms, made by the stages themselves; do not change it."""
     return TinyWorld.made_in(tmp_path_factory.mktemp("world"))
 
 

@@ -27,18 +27,12 @@ from hdgan.settings.train_generator import TrainGeneratorSettings
 from hdgan.settings.train_segmenter import TrainSegmenterSettings
 
 
-def _one_line(error: CycloptsError) -> str:
-    """A slip on the command line as one line."""
-    return "hdgan: " + " ".join(str(error).split())
-
-
 app = App(
     name="hdgan",
     help="Labelled histology from a generator: Histopathology DatasetGAN in bounded memory.",
     help_epilogue="`hdgan VERB --help` says more of a verb, with an example. Begin with "
     "`hdgan demo`.",
     version_flags=["--version"],
-    error_formatter=_one_line,
     result_action="return_value",
 )
 
@@ -54,9 +48,9 @@ def main(tokens: list[str] | None = None) -> None:
     # Threads that spin while they wait make small networks crawl on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app(tokens, exit_on_error=False)
-    except CycloptsError:
-        sys.exit(2)
+        app(tokens, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _complain(" ".join(str(error).split()))
     except HdganError as error:
         _complain(str(error))
     except OSError as error:

@@ -1,5 +1,7 @@
 """The ensemble against PyTorch's own layers, one member at a time."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -23,7 +25,7 @@ SHAPE = ClassifierShape(num_channels=5, num_classes=3, num_members=2, widths=(7,
 def plain_member(classifier: PixelClassifier, member: int) -> nn.Sequential:
     """The same perceptron from PyTorch's layers."""
     sizes = (5, 7, 4, 3)
-    linear = [nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    linear = [nn.Linear(a, b) for a, b in pairwise(sizes)]
     norms = [nn.BatchNorm1d(size) for size in (7, 4)]
     with torch.no_grad():
         for i, layer in enumerate(linear):

@@ -1,6 +1,5 @@
 """A fitted ensemble with the split, the class map and the features that it belongs to."""
 
-import json
 from dataclasses import asdict
 from functools import cached_property
 from typing import cast
@@ -9,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_of
 from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, with_weights
 from hdgan.class_map import ClassMap
 from hdgan.errors import DamagedArtifactError
+from hdgan.method.fitting import ClassifierEpoch
 from hdgan.method.label_image import Decision
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 
@@ -76,9 +77,9 @@ class ClassifierFolder(Artifact):
         """The ensemble, on the CPU, ready to be asked."""
         return with_weights(PixelClassifier(self.text.shape), self, WEIGHTS).eval()
 
-    def curves(self) -> list[dict[str, float]]:
-        """How fitting went, a record an epoch."""
-        return [json.loads(line) for line in self.read(CURVES).splitlines()]
+    def curves(self) -> list[ClassifierEpoch]:
+        """How fitting went."""
+        return curve_of(self.read(CURVES), ClassifierEpoch, str(self.folder / CURVES))
 
 
 def write_ensemble(

@@ -5,12 +5,14 @@ from dataclasses import asdict
 from functools import cached_property
 
 from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, with_weights
 from hdgan.errors import DamagedArtifactError
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.stylegan.training import GeneratorTick
 
 NETWORK = "network.json"
 WEIGHTS = "generator.safetensors"
@@ -44,9 +46,9 @@ class GeneratorFolder(Artifact):
         network = with_weights(Generator(self.shape), self, WEIGHTS)
         return network.eval().requires_grad_(requires_grad=False)
 
-    def progress(self) -> list[dict[str, float]]:
-        """How the training went, a record a tick."""
-        return [json.loads(line) for line in self.read(PROGRESS).splitlines()]
+    def progress(self) -> list[GeneratorTick]:
+        """How the training went."""
+        return curve_of(self.read(PROGRESS), GeneratorTick, str(self.folder / PROGRESS))
 
 
 def write_network(unfinished: UnfinishedArtifact, generator: Generator) -> None:

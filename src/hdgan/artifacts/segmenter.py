@@ -8,12 +8,14 @@ from torch import nn
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_of
 from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, with_weights
 from hdgan.class_map import ClassMap
 from hdgan.errors import DamagedArtifactError
 from hdgan.method.segmenter.network import SegmenterShape, unet
+from hdgan.method.segmenter.training import SegmenterTick
 
 NETWORK = "network.json"
 WEIGHTS = "segmenter.safetensors"
@@ -44,9 +46,9 @@ class SegmenterFolder(Artifact):
             ) from error
         return with_weights(unet(shape), self, WEIGHTS).eval()
 
-    def curves(self) -> list[dict[str, float]]:
-        """How training went, a record a tick."""
-        return [json.loads(line) for line in self.read(CURVES).splitlines()]
+    def curves(self) -> list[SegmenterTick]:
+        """How training went."""
+        return curve_of(self.read(CURVES), SegmenterTick, str(self.folder / CURVES))
 
 
 def write_segmenter(

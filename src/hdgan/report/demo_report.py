@@ -17,7 +17,7 @@ from hdgan.class_map import painted
 from hdgan.method.uncertainty import image_score
 from hdgan.report.charts import confusion, lines
 from hdgan.report.page import Page, PageFigure, PageTable, Section, chart, picture
-from hdgan.report.pictures import Picture, grid, heat
+from hdgan.report.pictures import Grid, grid, heat
 from hdgan.report.tables import (
     CLASS_DEFINITIONS,
     class_table,
@@ -123,11 +123,11 @@ def _tissue(made: DemoArtifacts) -> Section:
 
 def _generator(made: DemoArtifacts) -> Section:
     progress = made.generator.progress()
-    kimg = [tick["images"] / 1000 for tick in progress]
+    kimg = [tick.images / 1000 for tick in progress]
     samples = made.samples.records()[:40]
     return Section(
         "The generator",
-        f"""A small StyleGAN2-ADA, trained from nothing on {progress[-1]["images"]:.0f} images. It
+        f"""A small StyleGAN2-ADA, trained from nothing on {progress[-1].images:,} images. It
         had a few minutes where published generators have days on several graphics cards: shapes
         and colours are right, fine detail is not.""",
         [
@@ -140,8 +140,8 @@ def _generator(made: DemoArtifacts) -> Section:
                 lines(
                     kimg,
                     {
-                        "real tiles": [tick["score_real"] for tick in progress],
-                        "drawings": [tick["score_drawn"] for tick in progress],
+                        "real tiles": [tick.score_real for tick in progress],
+                        "drawings": [tick.score_drawn for tick in progress],
                     },
                     x_label="thousand images shown",
                     y_label="discriminator's score",
@@ -193,10 +193,10 @@ def _classifier(made: DemoArtifacts) -> Section:
         [
             chart(
                 lines(
-                    [row["steps"] for row in curves],
+                    [row.steps for row in curves],
                     {
-                        "training": [row["loss"] for row in curves],
-                        "validation": [row["validation_loss"] for row in curves],
+                        "training": [row.loss for row in curves],
+                        "validation": [row.validation_loss for row in curves],
                     },
                     x_label="steps",
                     y_label="cross entropy, nats",
@@ -272,7 +272,7 @@ def _pairs(made: DemoArtifacts) -> Section:
     )
 
 
-def _strip(pairs: PairSet, records: Sequence[PairRecord], brightest: float) -> Picture:
+def _strip(pairs: PairSet, records: Sequence[PairRecord], brightest: float) -> Grid:
     """Drawings over their label maps over their uncertainty maps."""
     images = [pairs.image(record) for record in records]
     labels = [painted(pairs.labels(record), pairs.class_map) for record in records]

@@ -10,12 +10,16 @@ from matplotlib import colormaps
 from hdgan.class_map import UNLABELLED, ClassMap, LabelMap, painted
 
 Picture = UInt8[np.ndarray, "height width 3"]
+"""RGB."""
+
+Grid = UInt8[np.ndarray, "grid_height grid_width 3"]
+"""RGB, made of several pictures."""
 
 GAP = 2
 """Pixels of white between two tiles of a grid."""
 
 
-def grid(tiles: Sequence[Picture], *, columns: int | None = None) -> Picture:
+def grid(tiles: Sequence[Picture], *, columns: int | None = None) -> Grid:
     """Tiles of one size side by side, row by row; about square unless `columns` says otherwise."""
     columns = columns or math.ceil(math.sqrt(len(tiles)))
     rows = math.ceil(len(tiles) / columns)
@@ -29,7 +33,7 @@ def grid(tiles: Sequence[Picture], *, columns: int | None = None) -> Picture:
     return picture
 
 
-def comparison(image: Picture, truth: LabelMap, predicted: LabelMap, classes: ClassMap) -> Picture:
+def comparison(image: Picture, truth: LabelMap, predicted: LabelMap, classes: ClassMap) -> Grid:
     """Image, true label map, predicted label map, and the pixels that differ (red), in a row."""
     wrong = (truth != predicted) & (truth != UNLABELLED)
     grey = np.repeat(image.mean(axis=2, keepdims=True).astype(np.uint8) // 2 + 96, 3, axis=2)

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from hdgan.artifacts.annotation_set import (
     ANNOTATIONS,
@@ -156,7 +157,9 @@ class _Wanted:
             )
         return matched
 
-    def cut(self, labels: LabelMap, image: str, file: Path) -> LabelMap:
+    def cut(
+        self, labels: LabelMap, image: str, file: Path
+    ) -> UInt8[np.ndarray, "tile_height tile_width"]:
         """The part of a label map that lies on an image.
 
         Raises:

@@ -1,9 +1,7 @@
 """`hdgan train-classifier`: annotated samples to an ensemble of pixel classifiers."""
 
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from hdgan.artifacts.checkpoint import (
     write_checkpoint,
 )
 from hdgan.artifacts.classifier import CURVES, SPLIT, ClassifierFolder, write_ensemble
+from hdgan.artifacts.curves import curve_line
 from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.lineage import parent_of
@@ -96,8 +95,8 @@ def train_classifier(
             "members": made.text.num_members,
             "features a pixel": made.text.num_channels,
             "classes": ", ".join(made.class_map.names),
-            "steps": int(last["steps"]),
-            "accuracy on validation pixels": round(last["validation_accuracy"], 4),
+            "steps": last.steps,
+            "accuracy on validation pixels": round(last.validation_accuracy, 4),
         },
     )
 
@@ -189,7 +188,7 @@ class _Fitting:
         saved = time.monotonic()
         with ProgressBar("train-classifier", plan.steps, "steps", done=state.steps) as progress:
             for epoch in fit_classifier(state, plan, pixels, held_out):
-                lines.append(json.dumps(asdict(epoch)))
+                lines.append(curve_line(epoch))
                 progress.reach(
                     epoch.steps,
                     f"loss {epoch.loss:.3f}, validation accuracy {epoch.validation_accuracy:.3f}",

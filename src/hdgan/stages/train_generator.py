@@ -1,6 +1,5 @@
 """`hdgan train-generator`: unlabelled tiles to a StyleGAN2-ADA generator."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from hdgan.artifacts.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
+from hdgan.artifacts.curves import curve_line
 from hdgan.artifacts.decoded import Decoded
 from hdgan.artifacts.generator import (
     DISCRIMINATOR,
@@ -94,7 +94,7 @@ def train_generator(tiles: Path, output: Path, settings: TrainGeneratorSettings)
             "resolution": f"{shape.resolution} px",
             "images shown": f"{plan.batches * plan.batch:,}",
             "tiles": len(records),
-            "strength of augmentation at the end": round(progress[-1]["strength"], 3),
+            "strength of augmentation at the end": round(progress[-1].strength, 3),
         },
     )
 
@@ -158,7 +158,7 @@ class _Run:
         lines = self._restored()
         saved = time.monotonic()
         for tick in self._ticks():
-            lines.append(json.dumps(asdict(tick)))
+            lines.append(curve_line(tick))
             self._keep_snapshot(tick)
             if time.monotonic() - saved >= CHECKPOINT_SECONDS:
                 self._save(lines)

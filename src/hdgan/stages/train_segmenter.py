@@ -1,9 +1,8 @@
 """`hdgan train-segmenter`: pairs, annotated tiles, or both to a U-Net."""
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from hdgan.artifacts.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
+from hdgan.artifacts.curves import curve_line
 from hdgan.artifacts.decoded import Decoded
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.pair_set import PairRecord, PairSet
@@ -111,7 +111,7 @@ def train_segmenter(
             "labelled images": len(reads),
             "classes": ", ".join(class_map.names),
             "steps": settings.steps,
-            "loss at the end": round(made.curves()[-1]["loss"], 4),
+            "loss at the end": round(made.curves()[-1].loss, 4),
         },
     )
 
@@ -252,7 +252,7 @@ class _Run:
         saved = time.monotonic()
         with ProgressBar("train-segmenter", self.plan.steps, "steps", done=state.steps) as progress:
             for tick in training_ticks(state, self.plan, self._crops):
-                lines.append(json.dumps(asdict(tick)))
+                lines.append(curve_line(tick))
                 progress.reach(tick.steps, f"loss {tick.loss:.3f}")
                 if time.monotonic() - saved >= CHECKPOINT_SECONDS:
                     self._save(state, lines)

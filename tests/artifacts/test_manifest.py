@@ -1,0 +1,211 @@
+"""Manifests, artifacts and their three errors."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import LAYOUT, MANIFEST, Manifest, read_manifest, write_manifest
+from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, being_made, made_once, seen_by
+from hdgan.errors import (
+    DamagedArtifactError,
+    MissingArtifactError,
+    StorageError,
+    WrongArtifactError,
+)
+
+text = st.text(st.characters(codec="utf-8"), max_size=8)
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    settings=st.dictionaries(text, plain, max_size=4),
+    parents=st.dictionaries(text, text, max_size=3),
+    seen=st.dictionaries(text, st.lists(st.integers(0, 9), max_size=4), max_size=2),
+)
+def test_a_manifest_survives_writing_and_reading(
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: dict[str, object],
+    parents: dict[str, str],
+    seen: dict[str, list[int]],
+) -> None:
+    folder = tmp_path_factory.mktemp("artifact")
+    manifest = Manifest(
+        kind="sample-set",
+        layout=LAYOUT,
+        settings=settings,
+        parents=parents,
+        seen=seen,
+        files={"a": "0"},
+        made_by="test",
+    )
+
+    write_manifest(folder, manifest)
+
+    assert read_manifest(folder) == manifest
+
+
+def make(folder: Path, order: Order | None = None, content: bytes = b"content") -> Artifact:
+    """An artifact with one file."""
+
+    def fill(unfinished: UnfinishedArtifact) -> None:
+        unfinished.write("data/file.txt", content)
+
+    made_once(folder, order or Order("sample-set", {"seed": 0}, {}), fill)
+    return Artifact.open(folder)
+
+
+def test_a_finished_folder_holds_its_files_and_no_leftovers(tmp_path: Path) -> None:
+    artifact = make(tmp_path / "a")
+
+    assert artifact.read("data/file.txt") == b"content"
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {"data", MANIFEST}
+
+
+def test_a_missing_folder_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(MissingArtifactError, match="There is no folder"):
+        Artifact.open(tmp_path / "nowhere")
+
+
+def test_an_unfinished_folder_is_missing_its_manifest(tmp_path: Path) -> None:
+    with being_made(tmp_path / "a", Order("sample-set", {}, {})):
+        pass
+
+    with pytest.raises(MissingArtifactError, match=r"no finished artifact.*run the same command"):
+        Artifact.open(tmp_path / "a")
+
+
+def test_another_kind_is_mismatched(tmp_path: Path) -> None:
+    make(tmp_path / "a", Order("generator", {}, {}))
+
+    with pytest.raises(WrongArtifactError, match="is a generator, but a sample-set is needed"):
+        SampleSet.open(tmp_path / "a")
+
+
+def test_a_changed_file_is_damaged(tmp_path: Path) -> None:
+    artifact = make(tmp_path / "a")
+    (tmp_path / "a" / "data" / "file.txt").write_bytes(b"contend")
+
+    with pytest.raises(DamagedArtifactError, match=r"file.txt is not the file that was written"):
+        artifact.read("data/file.txt")
+    with pytest.raises(DamagedArtifactError, match=r"file.txt is not the file that was written"):
+        artifact.check_files()
+
+
+def test_a_lost_file_is_damaged(tmp_path: Path) -> None:
+    artifact = make(tmp_path / "a")
+    (tmp_path / "a" / "data" / "file.txt").unlink()
+
+    with pytest.raises(DamagedArtifactError, match=r"file.txt is missing"):
+        artifact.read("data/file.txt")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"kind": 3}', b"\xff\xfe", b'{"kind": "x", "extra": 1}']
+)
+def test_a_broken_manifest_is_damaged(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / MANIFEST).write_bytes(content)
+
+    with pytest.raises(DamagedArtifactError, match=r"manifest.json is damaged"):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_of_another_layout_is_refused_with_its_program(tmp_path: Path) -> None:
+    make(tmp_path / "a")
+    path = tmp_path / "a" / MANIFEST
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"layout": 99, "made_by": "hdgan 9"}))
+
+    with pytest.raises(DamagedArtifactError, match=r"layout 99.*written by hdgan 9"):
+        read_manifest(tmp_path / "a")
+
+
+def test_an_equal_order_is_made_once(tmp_path: Path) -> None:
+    order = Order("sample-set", {"seed": 0}, {})
+    make(tmp_path / "a", order)
+
+    assert not made_once(tmp_path / "a", order, lambda _: pytest.fail("made twice"))
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_another_order_leaves_the_folder_alone(tmp_path: Path, is_finished: bool) -> None:  # noqa: FBT001
+    folder = tmp_path / "a"
+    if is_finished:
+        make(folder)
+    else:
+        with being_made(folder, Order("sample-set", {"seed": 0}, {})) as unfinished:
+            assert unfinished is not None
+            unfinished.write("data/file.txt", b"content")
+
+    with (
+        pytest.raises(WrongArtifactError, match="seed is 0, now 1"),
+        being_made(folder, Order("sample-set", {"seed": 1}, {})),
+    ):
+        pass
+
+    assert (folder / "data" / "file.txt").read_bytes() == b"content"
+
+
+def test_an_order_with_other_parents_says_which(tmp_path: Path) -> None:
+    make(tmp_path / "a", Order("sample-set", {}, {"generator": "one"}))
+
+    with (
+        pytest.raises(WrongArtifactError, match="made from another generator"),
+        being_made(tmp_path / "a", Order("sample-set", {}, {"generator": "two"})),
+    ):
+        pass
+
+
+def test_a_strange_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+
+    with (
+        pytest.raises(WrongArtifactError, match="not empty and was not made by hdgan"),
+        being_made(tmp_path, Order("sample-set", {}, {})),
+    ):
+        pass
+
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file")
+
+    with (
+        pytest.raises(StorageError, match="is a file; the output must be a folder"),
+        being_made(tmp_path / "a", Order("sample-set", {}, {})),
+    ):
+        pass
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    order = Order("sample-set", {}, {})
+
+    with (
+        being_made(tmp_path / "a", order),
+        pytest.raises(StorageError, match="Another run of hdgan is writing"),
+        being_made(tmp_path / "a", order),
+    ):
+        pass
+
+
+def test_what_parents_have_seen_is_passed_on(tmp_path: Path) -> None:
+    first = make(tmp_path / "a", Order("generator", {}, {}, {"tiles": [1, 2]}))
+    second = make(tmp_path / "b", Order("segmenter", {}, {}, {"tiles": [2, 3], "other": [0]}))
+
+    assert seen_by(first, second) == {"other": [0], "tiles": [1, 2, 3]}
+
+
+def test_a_digest_changes_with_any_file(tmp_path: Path) -> None:
+    first = make(tmp_path / "a")
+    second = make(tmp_path / "b", content=b"other")
+
+    assert first.digest != second.digest
+    assert first.digest == make(tmp_path / "c").digest

@@ -1,0 +1,384 @@
+"""What each stage writes, read back from disk."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hdgan.artifacts.annotation_set import AnnotationSet
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.classifier import ClassifierFolder
+from hdgan.artifacts.evaluation import Evaluation
+from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.images import png_of, rgb_of
+from hdgan.artifacts.pair_set import PairSet
+from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.segmentation import Segmentation
+from hdgan.artifacts.segmenter import SegmenterFolder
+from hdgan.artifacts.tile_set import TileSet
+from hdgan.class_map import UNLABELLED
+from hdgan.method.features import image_and_features
+from hdgan.method.label_image import label_image
+from hdgan.method.latent import image_of, pixels_of, w_of
+from hdgan.method.metrics import confusion_matrix, overall_scores
+from hdgan.method.uncertainty import image_score
+from hdgan.settings.import_annotations import ImportAnnotationsSettings
+from hdgan.settings.sample import SampleSettings
+from hdgan.settings.synthesize import SynthesizeSettings
+from hdgan.settings.tile import TileSettings
+from hdgan.settings.train_classifier import TrainClassifierSettings
+from hdgan.settings.train_segmenter import TrainSegmenterSettings
+from hdgan.stages.import_annotations import import_annotations
+from hdgan.stages.sample import sample
+from hdgan.stages.show import show
+from hdgan.stages.synthesize import synthesize
+from hdgan.stages.tile import tile
+from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_segmenter import train_segmenter
+from tests.tiny_world import NUM_PATIENTS, SAMPLE, SIDE, TRAIN_CLASSIFIER, TinyWorld
+
+
+def test_every_artifact_is_whole_and_leaves_nothing_unfinished(world: TinyWorld) -> None:
+    folders = [path.parent for path in world.folder.glob("*/manifest.json")]
+
+    assert len(folders) == 10
+    for folder in folders:
+        Artifact.open(folder).check_files()
+        assert not (folder / ".unfinished").exists()
+
+
+def test_a_tile_is_a_part_of_its_image(world: TinyWorld, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 200, (40, 50, 3), dtype=np.uint8)
+    for name in ("a", "b"):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "images" / f"{name}.png").write_bytes(png_of(image))
+
+    tile(tmp_path / "images", tmp_path / "tiles", TileSettings(side_px=16, num_folds=2))
+
+    tiles = TileSet.open(tmp_path / "tiles")
+    records = tiles.records()
+    assert len(records) == 2 * 2 * 3
+    for record in records:
+        cut = image[record.y : record.y + 16, record.x : record.x + 16]
+        assert np.array_equal(tiles.image(record), cut)
+
+
+def test_tiles_of_glass_are_left_out(tmp_path: Path) -> None:
+    image = np.full((16, 64, 3), 250, dtype=np.uint8)
+    image[:, :16] = 100
+    for name in ("a", "b"):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "images" / f"{name}.png").write_bytes(png_of(image))
+
+    tile(tmp_path / "images", tmp_path / "tiles", TileSettings(side_px=16, num_folds=2))
+
+    assert [record.x for record in TileSet.open(tmp_path / "tiles").records()] == [0, 0]
+
+
+def test_a_patients_tiles_are_in_one_fold(world: TinyWorld) -> None:
+    records = TileSet.open(world.tiles).records()
+
+    assert len({record.patient for record in records}) == NUM_PATIENTS
+    assert len({(record.patient, record.fold) for record in records}) == NUM_PATIENTS
+
+
+def test_a_generator_draws_what_its_grid_shows(world: TinyWorld) -> None:
+    folder = GeneratorFolder.open(world.generator)
+    network = folder.generator()
+
+    first = rgb_of(folder.read("grids/final.png"), "x")[:SIDE, :SIDE]
+
+    assert np.array_equal(first, image_of(network, w_of(network, 0, 0.7)))
+
+
+def test_snapshots_are_kept_at_their_images(world: TinyWorld) -> None:
+    folder = GeneratorFolder.open(world.generator)
+
+    kept = sorted(name for name in folder.manifest.files if name.startswith("snapshots/"))
+
+    assert kept == ["snapshots/kimg-000000.safetensors"]
+    assert folder.progress()[-1].images == 256
+
+
+def test_a_generator_says_which_folds_it_has_seen(world: TinyWorld) -> None:
+    tiles = TileSet.open(world.tiles)
+
+    for folder in (world.generator, world.samples, world.classifier, world.pairs, world.segmenter):
+        assert Artifact.open(folder).manifest.seen == {tiles.digest: [1, 2, 3, 4]}
+
+
+def test_a_sample_can_be_drawn_again_from_its_seed_and_from_its_latent(world: TinyWorld) -> None:
+    samples = SampleSet.open(world.samples)
+    network = GeneratorFolder.open(world.generator).generator()
+    record = samples.records()[5]
+
+    kept = samples.image(record)
+
+    w = torch.from_numpy(samples.latents()[record.row : record.row + 1])
+    assert np.array_equal(kept, image_of(network, w))
+    assert np.array_equal(kept, image_of(network, w_of(network, record.seed, SAMPLE.truncation)))
+
+
+def test_sample_i_does_not_depend_on_how_many_are_drawn(world: TinyWorld, tmp_path: Path) -> None:
+    sample(world.generator, tmp_path / "few", SampleSettings(num_samples=3, select=0))
+
+    few, many = SampleSet.open(tmp_path / "few"), SampleSet.open(world.samples)
+    for record, same in zip(few.records(), many.records()[:3], strict=True):
+        assert np.array_equal(few.image(record), many.image(same))
+    assert np.array_equal(few.latents(), many.latents()[:3])
+
+
+def test_seeds_follow_one_another(world: TinyWorld, tmp_path: Path) -> None:
+    sample(world.generator, tmp_path / "later", SampleSettings(num_samples=2, select=0, seed=4))
+
+    later, first = SampleSet.open(tmp_path / "later"), SampleSet.open(world.samples)
+    assert np.array_equal(later.image(later.records()[1]), first.image(first.records()[5]))
+
+
+def test_as_many_samples_are_suggested_as_wanted(world: TinyWorld) -> None:
+    suggested = [record.suggested for record in SampleSet.open(world.samples).records()]
+
+    assert sorted(place for place in suggested if place is not None) == list(range(SAMPLE.select))
+
+
+def test_only_suggested_samples_are_taken_in(world: TinyWorld) -> None:
+    annotated = AnnotationSet.open(world.annotations)
+    suggested = {
+        record.sample
+        for record in SampleSet.open(world.samples).records()
+        if record.suggested is not None
+    }
+
+    assert {record.image for record in annotated.records()} == suggested
+    splits = [record.split for record in annotated.records()]
+    assert [splits.count(split) for split in ("training", "validation", "test")] == [4, 1, 4]
+
+
+def test_label_maps_of_slides_are_cut_as_the_tiles_were(world: TinyWorld, tmp_path: Path) -> None:
+    labels = (np.arange(32 * 48).reshape(32, 48) % 5).astype(np.uint8)
+    for kind, pixels in (("images", np.repeat(labels[..., None] * 20, 3, 2)), ("labels", labels)):
+        for name in ("a", "b"):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            (tmp_path / kind / f"{name}.png").write_bytes(png_of(pixels))
+    tile(tmp_path / "images", tmp_path / "tiles", TileSettings(side_px=16, num_folds=2))
+
+    import_annotations(
+        tmp_path / "tiles",
+        tmp_path / "labels",
+        tmp_path / "truth",
+        ImportAnnotationsSettings(),
+        world.classes,
+    )
+
+    tiles, truth = TileSet.open(tmp_path / "tiles"), AnnotationSet.open(tmp_path / "truth")
+    by_name = {record.tile: record for record in tiles.records()}
+    assert len(truth.records()) == 12
+    for annotated in truth.records():
+        image = tiles.image(by_name[annotated.image])
+        assert np.array_equal(truth.labels(annotated) * 20, image[..., 0])
+
+
+def test_a_segmentation_can_be_taken_in_as_annotations(world: TinyWorld, tmp_path: Path) -> None:
+    import_annotations(
+        world.tiles, world.segmentation, tmp_path / "annotations", ImportAnnotationsSettings()
+    )
+
+    annotated = AnnotationSet.open(tmp_path / "annotations")
+    segmentation = Segmentation.open(world.segmentation)
+    assert annotated.class_map == segmentation.class_map
+    assert annotated.manifest.parents["segmentation"] == segmentation.digest
+
+
+def test_features_are_scaled_by_the_training_images_alone(world: TinyWorld, tmp_path: Path) -> None:
+    """Mean and deviation over all annotated images would leak what the test images look like."""
+    annotated = AnnotationSet.open(world.annotations)
+    samples = SampleSet.open(world.samples)
+    network = GeneratorFolder.open(world.generator).generator()
+    names = {record.image for record in annotated.records("training")}
+    maps = [
+        image_and_features(network, torch.from_numpy(samples.latents()[r.row : r.row + 1]), None)[1]
+        for r in samples.records()
+        if r.sample in names
+    ]
+
+    classifier = ClassifierFolder.open(world.classifier).classifier()
+
+    first_map = np.stack([pyramid.maps[1] for pyramid in maps]).astype(np.float64)
+    channels = maps[0].maps[0].shape[-1]
+    kept = classifier.mean[channels : channels + first_map.shape[-1]].numpy()
+    assert np.allclose(kept, first_map.mean(axis=(0, 1, 2)), atol=1e-5)
+
+
+def test_a_classifier_learns_what_it_is_shown(world: TinyWorld) -> None:
+    curves = ClassifierFolder.open(world.classifier).curves()
+
+    assert curves[-1].steps == TRAIN_CLASSIFIER.steps
+    assert curves[-1].validation_accuracy > 0.5
+
+
+def test_a_preset_of_another_kind_runs_too(world: TinyWorld, tmp_path: Path) -> None:
+    for preset in ("paper", "authors-code", "datasetgan"):
+        settings = TrainClassifierSettings(preset=preset, steps=3, batch=32, num_members=2)  # type: ignore[arg-type]
+        train_classifier(world.annotations, tmp_path / preset, settings, _beside(world))
+
+    code = ClassifierFolder.open(tmp_path / "authors-code")
+    assert code.text.num_blocks == 3
+    assert ClassifierFolder.open(tmp_path / "datasetgan").decision == "vote"
+
+
+def _beside(world: TinyWorld):  # type: ignore[no-untyped-def]
+    from hdgan.settings.sources import SampleSources
+
+    return SampleSources(samples=world.samples, generator=world.generator)
+
+
+def test_scores_can_be_recomputed_from_what_is_on_disk(world: TinyWorld) -> None:
+    evaluation = Evaluation.open(world.evaluation)
+
+    matrices = evaluation.confusion()
+
+    assert all(matrix.dtype == np.int64 for matrix in matrices)
+    assert len(matrices) == len(evaluation.images()) == 4
+    again = overall_scores(matrices)
+    for kept, computed in zip(evaluation.overall(), again, strict=True):
+        assert kept.definition == computed.definition
+        assert kept.value == pytest.approx(computed.value, nan_ok=True)
+
+
+def test_only_test_images_are_evaluated(world: TinyWorld) -> None:
+    test = {record.image for record in AnnotationSet.open(world.annotations).records("test")}
+
+    assert set(Evaluation.open(world.evaluation).images()) == test
+
+
+def test_an_evaluation_counts_what_the_classifier_says(world: TinyWorld) -> None:
+    evaluation = Evaluation.open(world.evaluation)
+    annotated = AnnotationSet.open(world.annotations)
+    samples = SampleSet.open(world.samples)
+    folder = ClassifierFolder.open(world.classifier)
+    network = GeneratorFolder.open(world.generator).generator()
+    name = evaluation.images()[0]
+    row = next(r.row for r in samples.records() if r.sample == name)
+    annotation = next(r for r in annotated.records("test") if r.image == name)
+
+    _, pyramid = image_and_features(
+        network, torch.from_numpy(samples.latents()[row : row + 1]), None
+    )
+    labels = label_image(pyramid, folder.classifier()).labels
+
+    matrix = confusion_matrix(annotated.labels(annotation), labels, 5)
+    assert np.array_equal(evaluation.confusion()[0], matrix)
+
+
+def test_a_pair_belongs_together(world: TinyWorld) -> None:
+    """Image, latent, label map and uncertainty are of one drawing with one noise."""
+    pairs = PairSet.open(world.pairs)
+    network = GeneratorFolder.open(world.generator).generator()
+    folder = ClassifierFolder.open(world.classifier)
+
+    for record in pairs.records():
+        w = torch.from_numpy(pairs.latents()[record.row : record.row + 1])
+        image, pyramid = image_and_features(network, w, folder.text.num_blocks)
+        labelled = label_image(pyramid, folder.classifier(), decision=folder.decision)
+        assert np.array_equal(pairs.image(record), pixels_of(image))
+        assert np.array_equal(pairs.labels(record), labelled.labels)
+        assert record.uncertainty == pytest.approx(image_score(labelled.uncertainty))
+        step = float(pairs.about["largest_uncertainty_nats"]) / 255
+        assert np.allclose(pairs.uncertainty(record), labelled.uncertainty, atol=step)
+        assert record.seed == SynthesizeSettings().seed + record.row
+
+
+def test_the_most_uncertain_pairs_are_dropped_with_their_files(world: TinyWorld) -> None:
+    pairs = PairSet.open(world.pairs)
+    kept = pairs.records()
+    dropped = [record for record in pairs.all_records() if not record.kept]
+
+    assert (len(kept), len(dropped)) == (9, 1)
+    assert max(r.uncertainty for r in kept) <= min(r.uncertainty for r in dropped)
+    for record in dropped:
+        for name in (record.image, record.labels, record.uncertainty_map):
+            assert not (world.pairs / name).exists()
+            assert name not in pairs.manifest.files
+
+
+def test_pair_i_does_not_depend_on_how_many_are_made(world: TinyWorld, tmp_path: Path) -> None:
+    synthesize(
+        world.classifier,
+        tmp_path / "few",
+        SynthesizeSettings(num_pairs=3, drop_fraction=0.0),
+        world.generator,
+    )
+
+    few, many = PairSet.open(tmp_path / "few"), PairSet.open(world.pairs)
+    for record in few.records():
+        same = many.all_records()[record.row]
+        assert record.uncertainty == same.uncertainty
+        if same.kept:
+            assert np.array_equal(few.labels(record), many.labels(same))
+
+
+def test_the_card_says_what_is_in_the_dataset(world: TinyWorld) -> None:
+    card = PairSet.open(world.pairs).read("README.md").decode()
+
+    assert "9 images of 16 x 16 pixels" in card
+    assert "glomerulus |" in card
+    assert Artifact.open(world.generator).digest in card
+    assert "No image shows a real patient's tissue" in card
+
+
+def test_a_segmenter_can_be_trained_on_pairs_and_real_labels_together(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    made = train_segmenter(
+        world.truth,
+        tmp_path / "both",
+        TrainSegmenterSettings(steps=2, batch=2, crop_px=16, width=4, folds=(1, 2)),
+        also=(world.pairs,),
+        tiles=world.tiles,
+    )
+
+    segmenter = SegmenterFolder.open(tmp_path / "both")
+    assert made.facts["labelled images"] == 9 + len(TileSet.open(world.tiles).records((1, 2)))
+    assert list(segmenter.manifest.seen.values()) == [[1, 2, 3, 4]]
+
+
+def test_a_segmenter_trained_on_some_folds_has_seen_those_only(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    train_segmenter(
+        world.truth,
+        tmp_path / "real",
+        TrainSegmenterSettings(steps=2, batch=2, crop_px=16, width=4, folds=(3,), num_images=2),
+        tiles=world.tiles,
+    )
+
+    segmenter = SegmenterFolder.open(tmp_path / "real")
+    assert segmenter.manifest.seen == {TileSet.open(world.tiles).digest: [3]}
+
+
+def test_a_segmentation_has_a_label_map_for_each_tile_of_its_folds(world: TinyWorld) -> None:
+    segmentation = Segmentation.open(world.segmentation)
+    names = {record.tile for record in TileSet.open(world.tiles).records((0,))}
+
+    found = {
+        name.removeprefix("labels/").removesuffix(".png")
+        for name in segmentation.manifest.files
+        if name.startswith("labels/")
+    }
+
+    assert found == names
+
+
+def test_truth_is_never_unlabelled_on_drawn_tissue(world: TinyWorld) -> None:
+    truth = AnnotationSet.open(world.truth)
+
+    assert not any((truth.labels(record) == UNLABELLED).any() for record in truth.records())
+
+
+def test_show_says_what_an_artifact_was_made_from(world: TinyWorld) -> None:
+    facts = show(world.classifier).facts
+
+    assert str(world.generator.resolve()) in str(facts["made from generator"])
+    assert "1, 2, 3, 4" in str(facts["has learned from folds"])
+    assert facts["whole"].startswith("yes")  # type: ignore[union-attr]
