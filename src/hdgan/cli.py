@@ -26,7 +26,6 @@ from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_generator import TrainGeneratorSettings
 from hdgan.settings.train_segmenter import TrainSegmenterSettings
 
-
 app = App(
     name="hdgan",
     help="Labelled histology from a generator: Histopathology DatasetGAN in bounded memory.",

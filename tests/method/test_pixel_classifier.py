@@ -58,8 +58,13 @@ def test_running_statistics_are_those_of_pytorch() -> None:
         classifier(x)
         plain(x[0])
 
-    assert torch.allclose(classifier.get_buffer("running_mean1")[1, 0], plain[5].running_mean)
-    assert torch.allclose(classifier.get_buffer("running_variance1")[1, 0], plain[5].running_var)
+    norm = plain.get_submodule("5")
+    assert torch.allclose(
+        classifier.get_buffer("running_mean1")[1, 0], norm.get_buffer("running_mean")
+    )
+    assert torch.allclose(
+        classifier.get_buffer("running_variance1")[1, 0], norm.get_buffer("running_var")
+    )
 
 
 def test_dropout_leaves_out_its_part_and_keeps_the_mean() -> None:
@@ -129,7 +134,7 @@ def test_members_learn_as_they_would_alone() -> None:
         functional.cross_entropy(plain(drawn.features[1]), drawn.classes[1]).backward()
         optimizer.step()
 
-    first = plain[0].weight.detach()
+    first = plain.get_parameter("0.weight").detach()
     assert torch.allclose(classifier.get_parameter("weight0")[1].t(), first, atol=1e-5)
 
 

@@ -219,7 +219,7 @@ def test_a_classifier_learns_what_it_is_shown(world: TinyWorld) -> None:
 
 def test_a_preset_of_another_kind_runs_too(world: TinyWorld, tmp_path: Path) -> None:
     for preset in ("paper", "authors-code", "datasetgan"):
-        settings = TrainClassifierSettings(preset=preset, steps=3, batch=32, num_members=2)  # type: ignore[arg-type]
+        settings = TrainClassifierSettings(preset=preset, steps=3, batch=32, num_members=2)
         train_classifier(world.annotations, tmp_path / preset, settings, _beside(world))
 
     code = ClassifierFolder.open(tmp_path / "authors-code")

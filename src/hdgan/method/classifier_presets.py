@@ -1,5 +1,6 @@
 """From a user's choices to an ensemble and a plan to fit it (section V; `method.md`, table 1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,13 +81,17 @@ _PRESETS: dict[ClassifierPreset, Recipe] = {
 def recipe_of(settings: TrainClassifierSettings) -> Recipe:
     """The preset with the user's own choices put in."""
     preset = _PRESETS[settings.preset]
-    changes: dict[str, Any] = {"seed": settings.seed}
-    for name in ("steps", "batch", "optimizer", "learning_rate", "class_mix"):
-        if getattr(settings, name) is not None:
-            changes[name] = getattr(settings, name)
-    recipe = replace(preset, plan=replace(preset.plan, **changes))
-    if settings.num_members is not None:
-        recipe = replace(recipe, num_members=settings.num_members)
+    plan = replace(preset.plan, seed=settings.seed, **_given(settings, _OF_PLAN))
+    recipe = replace(preset, plan=plan, **_given(settings, _OF_ENSEMBLE))
     if settings.num_blocks is not None:
         recipe = replace(recipe, num_blocks=settings.num_blocks or None)
     return recipe
+
+
+_OF_PLAN = ("steps", "batch", "optimizer", "learning_rate", "class_mix", "label_smoothing")
+_OF_ENSEMBLE = ("num_members", "num_normalised", "dropout")
+
+
+def _given(settings: TrainClassifierSettings, names: Sequence[str]) -> dict[str, Any]:
+    """What the user chose of these."""
+    return {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}

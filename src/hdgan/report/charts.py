@@ -25,8 +25,8 @@ _STYLE: dict[Any, Any] = {
 
 
 def lines(
-    x: Sequence[float],
-    series: Mapping[str, Sequence[float]],
+    x: Sequence[float | int],
+    series: Mapping[str, Sequence[float | int]],
     *,
     x_label: str,
     y_label: str,

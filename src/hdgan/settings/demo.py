@@ -13,6 +13,12 @@ class DemoSettings:
     num_tiles: int = 1000
     """Drawn tiles."""
 
+    num_samples: int = 500
+    """Drawings to choose 36 from for annotation. The paper draws 500."""
+
+    classifier_steps: int = 600
+    """Steps in which the ensemble is fitted."""
+
     num_pairs: int = 300
     """Labelled pairs to make."""
 

@@ -35,6 +35,15 @@ class TrainClassifierSettings:
     class_mix: Literal["natural", "balanced"] | None = None
     """Draw pixels as often as their class is labelled, or every class equally often."""
 
+    label_smoothing: float | None = None
+    """Part of the target that is spread over all classes."""
+
+    dropout: float | None = None
+    """Part of the hidden values that is left out in training."""
+
+    num_normalised: int | None = None
+    """After how many of the two hidden layers ReLU, batch norm and dropout stand."""
+
     seed: int = 0
     """Decides weights, pixels and dropout."""
 

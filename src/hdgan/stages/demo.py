@@ -110,7 +110,7 @@ class _Run:
             "sample",
             self.output / "generator",
             self.output / "samples",
-            SampleSettings(seed=self.settings.seed),
+            SampleSettings(num_samples=self.settings.num_samples, seed=self.settings.seed),
         )
 
     def annotate(self) -> None:
@@ -139,7 +139,7 @@ class _Run:
             "train-classifier",
             annotations,
             classifier,
-            TrainClassifierSettings(seed=self.settings.seed),
+            TrainClassifierSettings(steps=self.settings.classifier_steps, seed=self.settings.seed),
         )
         self._do(
             "evaluate", classifier, annotations, self.output / "evaluation", EvaluateSettings()

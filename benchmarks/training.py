@@ -1,0 +1,101 @@
+"""CPU seconds an image of a full training step of the generator, with lazy terms amortised.
+
+usage: training.py [--threads 1 2] [--ticks 3] [--only NAME]
+
+One step is generator and discriminator with their regularisations in the published rhythm (path
+length every 4th, R1 every 16th step), batch 8; a tick is 16 steps. Medians over the ticks.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+
+from hdgan.method.stylegan.plan import TrainingPlan
+from hdgan.method.stylegan.shape import NetworkShape
+from hdgan.method.stylegan.training import new_state, train_generator
+
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network to train."""
+
+    name: str
+    resolution: int
+    channel_base: int
+    channel_max: int = 512
+    dim: int = 512
+    strength: float = 0.0
+
+
+ROWS = (
+    Row("usual", 32, 4096),
+    Row("usual", 64, 4096),
+    Row("usual", 128, 4096),
+    Row("usual", 256, 4096),
+    Row("wide", 32, 16384),
+    Row("wide", 64, 16384),
+    Row("small, flips and colour", 64, 1024, 64, 64, 0.3),
+    Row("small, flips and colour", 128, 1024, 64, 64, 0.3),
+)
+
+
+def measured(row: Row, threads: int, ticks: int) -> tuple[float, float]:
+    """Median CPU and wall seconds an image."""
+    torch.set_num_threads(threads)
+    plan = TrainingPlan(
+        images=10**9,
+        batch=BATCH,
+        learning_rate=0.0025,
+        gamma=1.0,
+        ema_images=10_000.0,
+        ema_ramp=None,
+        tick_batches=16,
+    )
+    shape = NetworkShape(
+        row.resolution, row.channel_base, row.channel_max, row.dim, row.dim, mapping_layers=2
+    )
+    state = new_state(shape, plan, torch.device("cpu"))
+    state.adaptation.strength = row.strength
+    reals = torch.randn(BATCH, 3, row.resolution, row.resolution)
+    reals = reals.contiguous(memory_format=torch.channels_last)
+    loop = train_generator(state, plan, lambda _: reals)
+    next(loop)
+    cpu, wall = [], []
+    for _ in range(ticks):
+        began = time.process_time(), time.perf_counter()
+        next(loop)
+        cpu.append((time.process_time() - began[0]) / plan.tick_batches / BATCH)
+        wall.append((time.perf_counter() - began[1]) / plan.tick_batches / BATCH)
+    return statistics.median(cpu), statistics.median(wall)
+
+
+def main() -> None:
+    """Print a row a network and number of threads."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--ticks", type=int, default=3)
+    parser.add_argument("--only", default="")
+    chosen = parser.parse_args()
+    print("| network | px | channel base | threads | CPU s an image | wall s an image | peak MB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for row in ROWS:
+        if chosen.only not in row.name:
+            continue
+        for threads in chosen.threads:
+            cpu, wall = measured(row, threads, chosen.ticks)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                f"| {row.name} | {row.resolution} | {row.channel_base} | {threads} "
+                f"| {cpu:.3f} | {wall:.3f} | {peak:.0f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The table and pictures of recipes/nuclei.sh.
+
+usage: nuclei_results.py FOLDER [PICTURES]    prints Markdown; writes pictures if told where
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hdgan.artifacts.annotation_set import AnnotationSet
+from hdgan.artifacts.evaluation import Evaluation
+from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.images import rgb_of
+from hdgan.artifacts.pair_set import PairSet
+from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.tile_set import TileSet
+from hdgan.class_map import painted
+from hdgan.report.pictures import grid, heat
+
+ARMS = {
+    "all": "all labelled training images",
+    "sixteen": "16 labelled training images",
+    "pairs": "synthetic pairs alone",
+}
+SEEDS = (0, 1, 2)
+
+
+def scores_of(folder: Path, arm: str) -> tuple[np.ndarray, np.ndarray, list[str], str]:
+    """Macro Dice by seed; Dice by seed and class; class names; the definition."""
+    evaluations = [Evaluation.open(folder / f"score-{arm}-{seed}") for seed in SEEDS]
+    overall = [evaluation.overall()[0] for evaluation in evaluations]
+    classes = [[scores.dice for scores in evaluation.classes()] for evaluation in evaluations]
+    return (
+        np.array([score.value for score in overall]),
+        np.array(classes),
+        [scores.name for scores in evaluations[0].classes()],
+        overall[0].definition,
+    )
+
+
+def spread(values: np.ndarray) -> str:
+    """Mean and range in per cent."""
+    low, mean, high = values.min() * 100, values.mean() * 100, values.max() * 100
+    return f"{mean:.1f} ({low:.1f} to {high:.1f})"
+
+
+def num_images(folder: Path, arm: str) -> str:
+    """How many labelled images an arm saw."""
+    if arm == "sixteen":
+        return "16"
+    if arm == "pairs":
+        return str(PairSet.open(folder / "pairs").about["num_kept"])
+    folds = (1, 2, 3, 4)
+    return str(len(TileSet.open(folder / "tiles").records(folds)))
+
+
+def table(folder: Path) -> str:
+    """Dice on the real images of fold 0, an arm a row."""
+    names = scores_of(folder, "all")[2]
+    header = ["trained on", "images", "macro Dice", *(f"Dice {name}" for name in names)]
+    rows = [header, ["---"] * len(header)]
+    for arm, title in ARMS.items():
+        macro, classes, _, _ = scores_of(folder, arm)
+        columns = [spread(classes[:, i]) for i in range(len(names))]
+        rows.append([title, num_images(folder, arm), spread(macro), *columns])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def classifier_table(folder: Path) -> str:
+    """Scores of the ensemble on its own test drawings."""
+    evaluation = Evaluation.open(folder / "evaluation")
+    rows = [["class", "recall", "Dice"], ["---"] * 3]
+    for scores in evaluation.classes():
+        rows.append([scores.name, f"{scores.recall * 100:.1f}", f"{scores.dice * 100:.1f}"])
+    overall = evaluation.overall()[0]
+    rows.append(["**macro**", "", f"{overall.value * 100:.1f}"])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def write_pictures(folder: Path, target: Path) -> None:
+    """Real crops, drawings, pairs and the worst real test images."""
+    target.mkdir(parents=True, exist_ok=True)
+    tiles, samples = TileSet.open(folder / "tiles"), SampleSet.open(folder / "samples")
+    side = GeneratorFolder.open(folder / "generator").shape.resolution
+    reals = [tiles.image(record)[:side, :side] for record in tiles.records((1, 2, 3, 4))[:24]]
+    drawn = [samples.image(record) for record in samples.records()[:24]]
+    save(grid(reals, columns=8), target / "nuclei-real.png")
+    save(grid(drawn, columns=8), target / "nuclei-drawn.png")
+    pairs = PairSet.open(folder / "pairs")
+    chosen = pairs.records()[:8]
+    largest = max(float(pairs.uncertainty(record).max()) for record in chosen)
+    strip = [
+        *(pairs.image(record) for record in chosen),
+        *(painted(pairs.labels(record), pairs.class_map) for record in chosen),
+        *(heat(pairs.uncertainty(record), largest) for record in chosen),
+    ]
+    save(grid(strip, columns=8), target / "nuclei-pairs.png")
+    score = Evaluation.open(folder / "score-pairs-0")
+    names = sorted(name for name in score.manifest.files if name.startswith("pictures/"))[:3]
+    save(
+        grid([rgb_of(score.read(name), name) for name in names], columns=1),
+        target / "nuclei-worst.png",
+    )
+
+
+def save(pixels: np.ndarray, path: Path) -> None:
+    """Write a picture, small."""
+    Image.fromarray(pixels).convert("P", palette=Image.Palette.ADAPTIVE, colors=255).save(
+        path, optimize=True
+    )
+
+
+def main() -> None:
+    """Print the tables."""
+    folder = Path(sys.argv[1])
+    if len(sys.argv) > 2:
+        write_pictures(folder, Path(sys.argv[2]))
+    progress = GeneratorFolder.open(folder / "generator").progress()[-1]
+    about = PairSet.open(folder / "pairs").about
+    annotated = AnnotationSet.open(folder / "annotations").records()
+    print(
+        f"Generator: {progress.images:,} images shown; {len(annotated)} of its drawings annotated."
+    )
+    print(f"Pairs: {about['num_drawn']} drawn, {about['num_kept']} kept.\n")
+    print("Ensemble on its 16 test drawings (per cent):\n")
+    print(classifier_table(folder))
+    print("\nSegmenters on the real images of fold 0 (per cent; mean and range of three seeds):\n")
+    print(table(folder))
+    print(f"\nMacro Dice: `{scores_of(folder, 'all')[3]}`.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Memory bounds, each measured in a fresh process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.tiny_world import TinyWorld
+
+PROGRAM = """
+import resource, sys
+from hdgan.cli import main
+main(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+LABELLING = """
+import resource, sys
+import numpy as np
+from hdgan.method.features import FeaturePyramid
+from hdgan.method.label_image import label_image
+from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
+side = int(sys.argv[1])
+maps = [np.zeros((side // step, side // step, 16), np.float16) for step in (16, 8, 4, 2, 1)]
+shape = ClassifierShape(80, 5, num_members=2, widths=(8, 8))
+label_image(FeaturePyramid(maps, side), PixelClassifier(shape), band_rows=16)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def megabytes(program: str, *tokens: object) -> float:
+    """The last number that a program prints, kilobytes, as megabytes."""
+    result = subprocess.run(
+        [sys.executable, "-c", program, *map(str, tokens)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(result.stdout.split()[-1]) / 1024
+
+
+def test_making_more_pairs_takes_no_more_memory(world: TinyWorld, tmp_path: Path) -> None:
+    """The predecessor kept all images of a run in lists."""
+    common = (world.classifier, "--generator", world.generator)
+
+    few = megabytes(PROGRAM, "synthesize", common[0], tmp_path / "a", "--num-pairs", 5, *common[1:])
+    many = megabytes(
+        PROGRAM, "synthesize", common[0], tmp_path / "b", "--num-pairs", 250, *common[1:]
+    )
+
+    assert many - few < 20
+
+
+def test_labelling_a_larger_image_takes_a_band_not_the_image() -> None:
+    """Upsampled and stacked, the features of the larger image would take 320 MB."""
+    stacked = 1024 * 1024 * 80 * 4 / 2**20
+
+    grown = megabytes(LABELLING, 1024) - megabytes(LABELLING, 256)
+
+    assert grown < stacked / 4
