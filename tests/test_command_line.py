@@ -135,3 +135,9 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     main(["--version"])
 
     assert capsys.readouterr().out.strip() == importlib.metadata.version("hdgan")
+
+
+def test_several_folds_follow_one_option() -> None:
+    _, bound, _ = app.parse_args("segment a b c --folds 0 2", exit_on_error=False)
+
+    assert bound.arguments["settings"].folds == (0, 2)

@@ -32,6 +32,7 @@ app = App(
     help_epilogue="`hdgan VERB --help` says more of a verb, with an example. Begin with "
     "`hdgan demo`.",
     version_flags=["--version"],
+    default_parameter=Parameter(consume_multiple=True),
     result_action="return_value",
 )
 

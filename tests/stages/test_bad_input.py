@@ -194,7 +194,7 @@ def test_a_parent_that_is_not_at_hand(copy: TinyWorld, refused: Refusal, tmp_pat
     line = refused("train-classifier", tmp_path / "alone" / "annotations", tmp_path / "c")
 
     assert "was made from a sample-set" in line
-    assert "--samples" in line or "--sample-set" in line
+    assert "Say where it is with --samples" in line
 
 
 def test_a_sample_that_was_painted_over_is_noticed(
@@ -290,7 +290,12 @@ def test_the_result_of_another_command_is_not_overwritten(
     ("verb", "inputs", "options", "message"),
     [
         ("sample", ["generator"], ["--select", "600"], "--select is 600"),
-        ("synthesize", ["classifier"], ["--drop-fraction", "1"], "--drop-fraction is 1.0"),
+        (
+            "synthesize",
+            ["classifier"],
+            ["--drop-fraction", "1"],
+            "it must be from 0 to 0.999",
+        ),
         ("synthesize", ["classifier"], ["--num-pairs", "0"], "--num-pairs is 0"),
         ("train-segmenter", ["pairs"], ["--crop-px", "20"], "--crop-px is 20"),
         ("train-segmenter", ["pairs"], ["--crop-px", "64"], "smaller than a crop of 64"),
@@ -302,7 +307,12 @@ def test_the_result_of_another_command_is_not_overwritten(
             ["--resolution", "16", "--batch", "6", "--preset", "small"],
             "batch of 6 cannot be cut",
         ),
-        ("train-generator", ["tiles"], ["--resolution", "16", "--kimg", "0"], "--kimg is 0"),
+        ("train-generator", ["tiles"], ["--kimg", "0"], "--kimg is 0.0; it must be above 0"),
+        ("train-generator", ["tiles"], ["--threads", "0"], "--threads is 0; it must be 1 or more"),
+        ("train-classifier", ["annotations"], ["--steps", "0"], "--steps is 0"),
+        ("sample", ["generator"], ["--truncation", "nan"], "--truncation is nan"),
+        ("sample", ["generator"], ["--device", "abacus"], "--device is 'abacus'"),
+        ("train-segmenter", ["pairs"], ["--crop-px", "8"], "--crop-px is 8; it must be 16 or more"),
     ],
 )
 def test_numbers_that_cannot_work(  # noqa: PLR0913

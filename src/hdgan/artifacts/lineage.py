@@ -13,6 +13,9 @@ from hdgan.errors import MissingArtifactError, WrongArtifactError
 
 Kind = TypeVar("Kind", bound=Artifact)
 
+_OPTIONS = {"sample-set": "samples", "tile-set": "tiles"}
+"""Options of the command line that are not called like the kind they name."""
+
 
 def parent_of(child: Artifact, kind: type[Kind], given: Path | None = None) -> Kind:
     """The artifact of this kind that `child` was made from.
@@ -49,5 +52,5 @@ def _beside(child: Artifact, kind: str, digest: str) -> Path:
             return manifest.parent
     raise MissingArtifactError(
         f"{child.folder} was made from a {kind} ({digest[:12]}) that is not in a folder beside it. "
-        f"Say where it is with --{kind}."
+        f"Say where it is with --{_OPTIONS.get(kind, kind)}."
     )

@@ -9,7 +9,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from hdgan.artifacts.artifact import Artifact
-from hdgan.errors import DamagedArtifactError
+from hdgan.errors import DamagedArtifactError, SettingsError
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -65,7 +65,22 @@ def with_weights(network: Network, artifact: Artifact, name: str) -> Network:
 
 
 def device_named(name: str) -> torch.device:
-    """`auto` is the first GPU if there is one, else the CPU."""
+    """`auto` is the first GPU if there is one, else the CPU.
+
+    Raises:
+        SettingsError: torch knows no such device, or does not find it.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise SettingsError(
+            f"--device is {name!r}; needed is auto, cpu, cuda, or cuda with a number (cuda:1)."
+        ) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise SettingsError(
+            f"--device is {name!r}, but torch finds no GPU. Use --device cpu, or install a CUDA "
+            "build of torch."
+        )
+    return device

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hdgan.settings.bounds import above_zero, at_least
+
 
 @dataclass(frozen=True)
 class DemoSettings:
@@ -27,3 +29,11 @@ class DemoSettings:
 
     seed: int = 0
     """Another seed draws other tissue."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        at_least(self, 50, "num_tiles")
+        at_least(self, 36, "num_samples")
+        at_least(self, 1, "num_pairs", "segmenter_steps", "classifier_steps")
+        at_least(self, 0, "seed")
+        above_zero(self, "kimg")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hdgan.settings.bounds import at_least
+
 
 @dataclass(frozen=True)
 class EvaluateSettings:
@@ -19,3 +21,7 @@ class EvaluateSettings:
 
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        at_least(self, 0, "fold", "num_pictures")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hdgan.settings.bounds import at_least
+
 
 @dataclass(frozen=True)
 class ImportAnnotationsSettings:
@@ -20,3 +22,7 @@ class ImportAnnotationsSettings:
 
     seed: int = 0
     """Another seed deals the images in another way."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        at_least(self, 0, "seed")

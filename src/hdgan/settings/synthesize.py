@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hdgan.settings.bounds import at_least, within
+
 
 @dataclass(frozen=True)
 class SynthesizeSettings:
@@ -21,3 +23,10 @@ class SynthesizeSettings:
 
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        at_least(self, 1, "num_pairs")
+        at_least(self, 0, "seed")
+        within(self, 0, 1, "truncation")
+        within(self, 0, 0.999, "drop_fraction")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hdgan.settings.bounds import above_zero, at_least, within
+
 
 @dataclass(frozen=True)
 class TileSettings:
@@ -28,3 +30,10 @@ class TileSettings:
 
     seed: int = 0
     """Another seed deals the patients in another way."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        at_least(self, 8, "side_px")
+        at_least(self, 1, "num_folds")
+        above_zero(self, "spacing_um")
+        within(self, 0, 1, "max_whitespace")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hdgan.settings.bounds import above_zero, at_least, within
+
 ClassifierPreset = Literal["default", "paper", "authors-code", "datasetgan"]
 
 
@@ -49,3 +51,11 @@ class TrainClassifierSettings:
 
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        at_least(self, 1, "steps", "batch", "num_members")
+        at_least(self, 0, "num_blocks", "seed")
+        above_zero(self, "learning_rate")
+        within(self, 0, 0.99, "label_smoothing", "dropout")
+        within(self, 0, 2, "num_normalised")

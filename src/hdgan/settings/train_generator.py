@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hdgan.settings.bounds import above_zero, at_least, within
+
 GeneratorPreset = Literal["small", "auto", "stylegan2", "paper256", "hdgan"]
 
 
@@ -67,3 +69,11 @@ class TrainGeneratorSettings:
 
     threads: int | None = None
     """CPU threads. 1 is fastest for very small networks."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        at_least(self, 1, "batch", "channel_base", "channel_max", "latent_dim", "mapping_layers")
+        at_least(self, 1, "threads")
+        at_least(self, 0, "gamma", "path_length_weight", "snapshot_kimg", "seed")
+        above_zero(self, "kimg", "learning_rate")
+        within(self, 0, 1, "style_mixing")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hdgan.settings.bounds import above_zero, at_least, within
+
 
 @dataclass(frozen=True)
 class TrainSegmenterSettings:
@@ -36,3 +38,11 @@ class TrainSegmenterSettings:
 
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        at_least(self, 1, "steps", "batch", "width", "num_images")
+        at_least(self, 16, "crop_px")
+        at_least(self, 0, "seed")
+        above_zero(self, "learning_rate")
+        within(self, 0, 0.9, "stain_jitter")

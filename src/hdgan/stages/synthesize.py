@@ -17,7 +17,6 @@ from hdgan.artifacts.pair_set import CARD, DATASET, LATENTS, PAIRS, PairRecord, 
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
-from hdgan.errors import SettingsError
 from hdgan.method.features import image_and_features
 from hdgan.method.label_image import label_image
 from hdgan.method.latent import pixels_of, w_of
@@ -39,10 +38,8 @@ def synthesize(
     Memory holds one image, its features, and a band of its pixels' hidden layers at a time.
 
     Raises:
-        SettingsError: numbers that cannot work.
         WrongArtifactError: the classifier was fitted to another generator.
     """
-    _check(settings)
     ensemble = ClassifierFolder.open(classifier)
     parent = parent_of(ensemble, GeneratorFolder, generator)
     order = Order(
@@ -66,15 +63,6 @@ def synthesize(
             "pairs kept": pairs.about["num_kept"],
         },
     )
-
-
-def _check(settings: SynthesizeSettings) -> None:
-    if settings.num_pairs < 1:
-        raise SettingsError(f"--num-pairs is {settings.num_pairs}; it must be 1 or more.")
-    if not 0.0 <= settings.drop_fraction < 1.0:
-        raise SettingsError(
-            f"--drop-fraction is {settings.drop_fraction}; it must be from 0 to below 1."
-        )
 
 
 @dataclass

@@ -132,7 +132,7 @@ class _Reals:
         return batch.to(self.device)
 
     def _image(self, number: int) -> Tensor:
-        """The image that is shown as the so-manieth of the run."""
+        """The image that is with this number in the run."""
         round_, place = divmod(number, self.count)
         if round_ != self.round:
             random = np.random.default_rng([self.settings.seed, 1, round_])
@@ -152,10 +152,13 @@ class _Run:
     plan: TrainingPlan
     settings: TrainGeneratorSettings
     reals: _Reals
+    shown: int = 0
+    """Images shown at the tick before."""
 
     def complete(self) -> None:
         """Train to the end, and write the artifact's files."""
         lines = self._restored()
+        self.shown = self.state.batches * self.plan.batch
         saved = time.monotonic()
         for tick in self._ticks():
             lines.append(curve_line(tick))
@@ -183,7 +186,7 @@ class _Run:
     def _keep_snapshot(self, tick: GeneratorTick) -> None:
         """Keep weights and a picture whenever the wanted number of images is passed."""
         interval = round(self.settings.snapshot_kimg * 1000)
-        before = max(0, tick.images - self.plan.tick_batches * self.plan.batch)
+        before, self.shown = self.shown, tick.images
         if interval and tick.images // interval > before // interval:
             name = f"kimg-{tick.images // 1000:06d}"
             weights = tensor_bytes(self.state.average.state_dict())

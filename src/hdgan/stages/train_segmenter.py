@@ -117,7 +117,7 @@ def train_segmenter(
 
 
 def _check(settings: TrainSegmenterSettings) -> None:
-    if settings.crop_px % 8 or settings.crop_px < 16:
+    if settings.crop_px % 8:
         raise SettingsError(
             f"--crop-px is {settings.crop_px}; it must divide by 8 and be 16 or more, because the "
             "U-Net halves its image three times."

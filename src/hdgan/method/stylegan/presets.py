@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hdgan.errors import SettingsError
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.settings.train_generator import TrainGeneratorSettings
@@ -90,8 +89,6 @@ def planned(settings: TrainGeneratorSettings) -> tuple[NetworkShape, TrainingPla
     Raises:
         SettingsError: a number that cannot work.
     """
-    if settings.kimg <= 0:
-        raise SettingsError(f"--kimg is {settings.kimg}; it must be above 0.")
     preset = preset_named(settings.preset, settings.resolution)
     latent_dim = _chosen(settings.latent_dim, preset.latent_dim)
     augment = settings.augment or preset.augment

@@ -164,7 +164,8 @@ class _Step:
         if self.plan.gamma > 0 and self.number % R1.interval == 0:
             self._r1(real)
         self._average()
-        if (self.number + 1) % ADAPTATION_INTERVAL == 0:
+        adapts = self.plan.augment_geometry or self.plan.augment_colour
+        if adapts and (self.number + 1) % ADAPTATION_INTERVAL == 0:
             state.adaptation.move(self.plan.batch * ADAPTATION_INTERVAL)
 
     def _main_of_generator(self) -> None:

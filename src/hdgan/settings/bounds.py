@@ -1,0 +1,37 @@
+"""Refusing numbers that cannot work, in the words of the command line."""
+
+from hdgan.errors import SettingsError
+
+
+def within(settings: object, low: float | int, high: float | int, *names: str) -> None:
+    """Do nothing if each of these fields lies from `low` to `high`, or is None.
+
+    Raises:
+        SettingsError: one does not.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not low <= value <= high:
+            limit = f"from {low:g} to {high:g}" if high < float("inf") else f"{low:g} or more"
+            raise SettingsError(f"--{name.replace('_', '-')} is {value}; it must be {limit}.")
+
+
+def at_least(settings: object, low: float | int, *names: str) -> None:
+    """Do nothing if each of these fields is `low` or more, or None.
+
+    Raises:
+        SettingsError: one is less.
+    """
+    within(settings, low, float("inf"), *names)
+
+
+def above_zero(settings: object, *names: str) -> None:
+    """Do nothing if each of these fields is above 0, or None.
+
+    Raises:
+        SettingsError: one is not.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise SettingsError(f"--{name.replace('_', '-')} is {value}; it must be above 0.")
