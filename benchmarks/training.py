@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
+from hdgan.method.stylegan.augment import groups_named
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.training import new_state, train_generator
@@ -31,6 +32,7 @@ class Row:
     channel_max: int = 512
     dim: int = 512
     strength: float = 0.0
+    augment: str = "none"
 
 
 ROWS = (
@@ -40,8 +42,10 @@ ROWS = (
     Row("usual", 256, 4096),
     Row("wide", 32, 16384),
     Row("wide", 64, 16384),
-    Row("small, flips and colour", 64, 1024, 64, 64, 0.3),
-    Row("small, flips and colour", 128, 1024, 64, 64, 0.3),
+    Row("small, flips and colour", 64, 1024, 64, 64, 0.3, "flips-and-colour"),
+    Row("small, flips and colour", 128, 1024, 64, 64, 0.3, "flips-and-colour"),
+    Row("small, whole ADA", 64, 1024, 64, 64, 0.3, "both"),
+    Row("small, whole ADA", 128, 1024, 64, 64, 0.3, "both"),
 )
 
 
@@ -56,6 +60,7 @@ def measured(row: Row, threads: int, ticks: int) -> tuple[float, float]:
         ema_images=10_000.0,
         ema_ramp=None,
         tick_batches=16,
+        augment=groups_named(row.augment),
     )
     shape = NetworkShape(
         row.resolution, row.channel_base, row.channel_max, row.dim, row.dim, mapping_layers=2

@@ -30,7 +30,7 @@ $hdgan import-annotations "$out/tiles" "$out/label-maps" "$out/real" --classes "
 # The generator, without labels: random 128-pixel crops of four folds.
 $hdgan train-generator "$out/tiles" "$out/generator" --resolution 128 --kimg 80 --preset small \
   --batch 16 --channel-base 1024 --channel-max 256 --latent-dim 256 --gamma 4 \
-  --augment geometry --snapshot-kimg 20
+  --augment flips --snapshot-kimg 20
 $hdgan sample "$out/generator" "$out/samples" --num-samples 500 --truncation 0.7 --select 36
 
 # The simulated expert: a segmenter that was shown every outline of the four folds.

@@ -5,6 +5,7 @@ from typing import Literal
 
 from hdgan.settings.bounds import above_zero, at_least, within
 
+Augmentation = Literal["none", "flips", "colour", "flips-and-colour", "geometry", "both"]
 GeneratorPreset = Literal["small", "auto", "stylegan2", "paper256", "hdgan"]
 
 
@@ -52,8 +53,12 @@ class TrainGeneratorSettings:
     style_mixing: float | None = None
     """Probability that a batch takes its fine styles from other latents."""
 
-    augment: Literal["none", "geometry", "colour", "both"] | None = None
-    """What ADA may do to the images that the discriminator sees."""
+    augment: Augmentation | None = None
+    """What ADA may do to the images that the discriminator sees: nothing; mirror images and
+    right-angle turns; colour changes; those two; mirror images, turns and warps; or everything."""
+
+    augment_strength: float | None = None
+    """Probability of each augmentation, fixed; without it, ADA finds one as it goes."""
 
     orientation: Literal["as-is", "mirrored", "any"] = "any"
     """Ways to lay a tile: tissue has no up, so all eight are true. The paper mirrors."""
@@ -76,4 +81,4 @@ class TrainGeneratorSettings:
         at_least(self, 1, "threads")
         at_least(self, 0, "gamma", "path_length_weight", "snapshot_kimg", "seed")
         above_zero(self, "kimg", "learning_rate")
-        within(self, 0, 1, "style_mixing")
+        within(self, 0, 1, "style_mixing", "augment_strength")

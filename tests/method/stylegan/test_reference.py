@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from hdgan.method.stylegan.augment import ColourDraw, coloured
+from hdgan.method.stylegan.augment_colour import ColourDraw, coloured
+from hdgan.method.stylegan.augment_geometry import FlipDraw, WarpDraw, moved
 from hdgan.method.stylegan.discriminator import Discriminator
 from hdgan.method.stylegan.losses import path_lengths_along, r1_penalty
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.stylegan.warp import warped
 
 SHAPE = NetworkShape(
     resolution=64,
@@ -128,15 +130,18 @@ def test_path_lengths_and_their_gradients_agree(
         assert relative(norm, regularised[f"pl_gradnorm_{name}"]) < 1e-4
 
 
-@pytest.mark.parametrize("percentile", [0.1, 0.3, 0.5, 0.6, 0.8])
-def test_colour_augmentation_agrees_at_given_percentiles(
-    shared_data: Path, percentile: float
-) -> None:
-    arrays = load(shared_data, "aug")
-    uniform = torch.full((2,), percentile)
-    normal = torch.erfinv(2 * uniform - 1)
+PERCENTILES = (0.1, 0.3, 0.5, 0.6, 0.8)
 
-    draw = ColourDraw(
+
+def at_percentile(percentile: float) -> tuple[Tensor, Tensor]:
+    """The uniform and the normal number that the reference's draws are at, for two images."""
+    uniform = torch.full((2,), percentile)
+    return uniform, torch.erfinv(2 * uniform - 1)
+
+
+def colour_at(percentile: float) -> ColourDraw:
+    uniform, normal = at_percentile(percentile)
+    return ColourDraw(
         brightness=normal * 0.2,
         contrast=torch.exp2(normal * 0.5),
         luma_flip=(uniform * 2).floor(),
@@ -144,4 +149,69 @@ def test_colour_augmentation_agrees_at_given_percentiles(
         saturation=torch.exp2(normal),
     )
 
-    assert relative(coloured(arrays["x"], draw), arrays[f"color_{percentile}"]) < 1e-5
+
+def flips_at(percentile: float) -> FlipDraw:
+    uniform, _ = at_percentile(percentile)
+    mirror, turns = (uniform * 2).floor().bool(), (uniform * 4).floor().long()
+    transposed = turns % 2 == 1
+    upside_down, mirrored = (turns == 1) | (turns == 2), (turns == 2) | (turns == 3)
+    return FlipDraw(
+        transposed, upside_down ^ (mirror & transposed), mirrored ^ (mirror & ~transposed)
+    )
+
+
+def warps_at(percentile: float, *, whole: bool, fine: bool) -> WarpDraw:
+    """The reference does not turn a second time."""
+    uniform, normal = at_percentile(percentile)
+    shift = ((uniform * 2 - 1) * 0.125 * 64).round().long()
+    uniform, normal = (uniform, normal) if fine else (uniform * 0 + 0.5, normal * 0)
+    return WarpDraw(
+        whole_shift=torch.stack([shift, shift], dim=1) * whole,
+        scale=torch.exp2(normal * 0.2),
+        turn_before=(uniform * 2 - 1) * torch.pi,
+        stretch=torch.exp2(normal * 0.2),
+        turn_after=torch.zeros(2),
+        shift=torch.stack([normal, normal], dim=1) * 0.125 * 64,
+    )
+
+
+@pytest.mark.parametrize("percentile", PERCENTILES)
+def test_colour_augmentation_agrees_at_given_percentiles(
+    shared_data: Path, percentile: float
+) -> None:
+    arrays = load(shared_data, "aug")
+
+    found = coloured(arrays["x"], colour_at(percentile))
+
+    assert relative(found, arrays[f"color_{percentile}"]) < 1e-5
+
+
+@pytest.mark.parametrize("percentile", PERCENTILES)
+def test_flips_turns_and_shifts_agree_when_they_are_warped(
+    shared_data: Path, percentile: float
+) -> None:
+    arrays = load(shared_data, "aug")
+    maps = flips_at(percentile).maps() @ warps_at(percentile, whole=True, fine=False).maps()
+
+    assert relative(warped(arrays["x"], maps), arrays[f"blit_{percentile}"]) < 1e-5
+
+
+@pytest.mark.parametrize("percentile", PERCENTILES)
+def test_warps_agree_at_given_percentiles(shared_data: Path, percentile: float) -> None:
+    arrays = load(shared_data, "aug")
+    as_is = FlipDraw(*[torch.zeros(2, dtype=torch.bool)] * 3)
+
+    found = moved(arrays["x"], as_is, warps_at(percentile, whole=False, fine=True))
+
+    assert relative(found, arrays[f"geom_{percentile}"]) < 1e-5
+
+
+@pytest.mark.parametrize("percentile", [0.1, 0.3, 0.6, 0.8])
+def test_everything_together_agrees_at_given_percentiles(
+    shared_data: Path, percentile: float
+) -> None:
+    arrays = load(shared_data, "aug")
+
+    found = moved(arrays["x"], flips_at(percentile), warps_at(percentile, whole=True, fine=True))
+
+    assert relative(coloured(found, colour_at(percentile)), arrays[f"bgc_{percentile}"]) < 1e-5

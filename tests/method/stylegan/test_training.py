@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from hdgan.errors import SettingsError
+from hdgan.method.stylegan.augment import AugmentGroups
 from hdgan.method.stylegan.losses import discriminator_loss, generator_loss, r1_penalty
 from hdgan.method.stylegan.plan import PATH_LENGTH, R1, TrainingPlan
 from hdgan.method.stylegan.presets import planned, preset_named
@@ -166,4 +167,13 @@ def test_a_choice_of_the_user_wins_over_the_preset() -> None:
 def test_the_paper_run_augments_colours_only() -> None:
     _, plan = planned(TrainGeneratorSettings(resolution=4096, preset="hdgan"))
 
-    assert (plan.augment_geometry, plan.augment_colour, plan.batch) == (False, True, 4)
+    assert plan.augment == AugmentGroups(flips=False, warps=False, colour=True)
+    assert plan.batch == 4
+
+
+def test_a_fixed_strength_stays() -> None:
+    plan = replace(PLAN, fixed_strength=0.25, images=64)
+
+    ticks = list(train_generator(new_state(SHAPE, plan, CPU), plan, reals))
+
+    assert [tick.strength for tick in ticks] == [0.25, 0.25]

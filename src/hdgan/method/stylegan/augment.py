@@ -1,62 +1,49 @@
 """Adaptive discriminator augmentation: what reals and drawings go through before they are scored.
 
-Flips, right-angle turns and colour, each applied to an image with the probability that
-`adaptation` sets. Exact (no interpolation), differentiable twice. StyleGAN2-ADA, section 2.
+Each change applies to an image with the probability that `adaptation` sets. Differentiable twice.
+StyleGAN2-ADA, section 2 and appendix B.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-_LUMA = 1.0 / math.sqrt(3.0)
+from hdgan.method.stylegan.augment_colour import coloured, draw_colour
+from hdgan.method.stylegan.augment_geometry import draw_flips, draw_warps, laid, moved
 
 
 @dataclass(frozen=True)
 class AugmentGroups:
     """Which kinds of augmentation take part."""
 
-    geometry: bool
+    flips: bool
     """Mirror images and right-angle turns."""
+
+    warps: bool
+    """Shifts, scales, turns by any angle and stretches; go with flips."""
 
     colour: bool
     """Brightness, contrast, luma flip, hue turn, saturation."""
 
-
-@dataclass(frozen=True)
-class GeometryDraw:
-    """One of the eight ways to lay a square, an image."""
-
-    transposed: Bool[Tensor, " batch"]
-    """Rows and columns change places, first."""
-
-    upside_down: Bool[Tensor, " batch"]
-    """Rows in reverse, second."""
-
-    mirrored: Bool[Tensor, " batch"]
-    """Columns in reverse, last."""
+    @property
+    def has_any(self) -> bool:
+        """Whether there is anything to do."""
+        return self.flips or self.colour
 
 
-@dataclass(frozen=True)
-class ColourDraw:
-    """One colour transform an image; at 0, 1, 0, 0, 1 nothing changes."""
+ALL_GROUPS = AugmentGroups(flips=True, warps=True, colour=True)
+"""Everything that is published as the default, `bgc`."""
 
-    brightness: Float[Tensor, " batch"]
-    """Added to every channel (images span -1 to 1)."""
 
-    contrast: Float[Tensor, " batch"]
-    """Factor."""
-
-    luma_flip: Float[Tensor, " batch"]
-    """1 turns light into dark and keeps the hue, 0 does not."""
-
-    hue: Float[Tensor, " batch"]
-    """Turn about the grey axis, radians."""
-
-    saturation: Float[Tensor, " batch"]
-    """Factor of the distance from the grey axis."""
+def groups_named(name: str) -> AugmentGroups:
+    """The groups that a word of the command line stands for."""
+    return AugmentGroups(
+        flips=name in ("flips", "flips-and-colour", "geometry", "both"),
+        warps=name in ("geometry", "both"),
+        colour=name in ("colour", "flips-and-colour", "both"),
+    )
 
 
 def augment(
@@ -72,105 +59,13 @@ def augment(
     if strength <= 0.0:
         return images
     batch = images.shape[0]
-    if groups.geometry:
-        images = laid(images, draw_geometry(batch, strength, random, images.device))
+    if groups.flips:
+        flips = draw_flips(batch, strength, random, images.device)
+        if groups.warps:
+            warps = draw_warps(batch, strength, images.shape[-1], random)
+            images = moved(images, flips, warps)
+        else:
+            images = laid(images, flips)
     if groups.colour:
         images = coloured(images, draw_colour(batch, strength, random, images.device))
     return images
-
-
-def draw_geometry(
-    batch: int, strength: float, random: torch.Generator, device: torch.device
-) -> GeometryDraw:
-    """A mirror image and a turn by 0 to 3 right angles, each with probability `strength`."""
-
-    def uniform() -> Tensor:
-        return torch.rand(batch, generator=random, device=device)
-
-    mirror = (uniform() < 0.5) & (uniform() < strength)
-    turns = (uniform() * 4).floor().long() * (uniform() < strength)
-    # A turn by one right angle transposes and then reverses rows; two reverse both.
-    transposed = turns % 2 == 1
-    upside_down = (turns == 1) | (turns == 2)
-    mirrored = (turns == 2) | (turns == 3)
-    # The mirror image comes first; behind a transposition it has become a reversal of rows.
-    return GeometryDraw(
-        transposed, upside_down ^ (mirror & transposed), mirrored ^ (mirror & ~transposed)
-    )
-
-
-def laid(
-    images: Float[Tensor, "batch channels side side"], draw: GeometryDraw
-) -> Float[Tensor, "batch channels side side"]:
-    """Each image laid the way that was drawn for it."""
-
-    def where(chosen: Tensor, changed: Tensor, otherwise: Tensor) -> Tensor:
-        return torch.where(chosen[:, None, None, None], changed, otherwise)
-
-    images = where(draw.transposed, images.transpose(2, 3), images)
-    images = where(draw.upside_down, images.flip(2), images)
-    return where(draw.mirrored, images.flip(3), images)
-
-
-def draw_colour(
-    batch: int, strength: float, random: torch.Generator, device: torch.device
-) -> ColourDraw:
-    """The colour transforms of StyleGAN2-ADA with their published spreads."""
-
-    def chosen() -> Tensor:
-        return torch.rand(batch, generator=random, device=device) < strength
-
-    def normal(spread: float) -> Tensor:
-        return torch.randn(batch, generator=random, device=device) * spread * chosen()
-
-    def uniform() -> Tensor:
-        return torch.rand(batch, generator=random, device=device)
-
-    return ColourDraw(
-        brightness=normal(0.2),
-        contrast=torch.exp2(normal(0.5)),
-        luma_flip=(uniform() * 2).floor() * chosen(),
-        hue=(uniform() * 2 - 1) * math.pi * chosen(),
-        saturation=torch.exp2(normal(1.0)),
-    )
-
-
-def coloured(
-    images: Float[Tensor, "batch 3 height width"], draw: ColourDraw
-) -> Float[Tensor, "batch 3 height width"]:
-    """Each image under its own colour matrix."""
-    matrix = colour_matrix(draw).to(images.dtype)
-    flat = images.flatten(start_dim=2)
-    moved = torch.baddbmm(matrix[:, :3, 3:], matrix[:, :3, :3], flat)
-    return moved.reshape(images.shape)
-
-
-def colour_matrix(draw: ColourDraw) -> Float[Tensor, "batch 4 4"]:
-    """The transforms in their order, as one matrix on (red, green, blue, 1)."""
-    batch = draw.contrast.shape[0]
-    identity = torch.eye(4, dtype=draw.contrast.dtype, device=draw.contrast.device)
-    grey = identity.new_tensor([_LUMA, _LUMA, _LUMA, 0.0])
-    along_grey = torch.outer(grey, grey)
-
-    brightened = identity.repeat(batch, 1, 1)
-    brightened[:, :3, 3] = draw.brightness[:, None]
-    contrasted = (
-        identity * torch.stack([draw.contrast] * 3 + [torch.ones_like(draw.contrast)], 1)[:, None]
-    )
-    flipped = identity - 2.0 * along_grey * draw.luma_flip[:, None, None]
-    rgb = torch.diag(identity.new_tensor([1.0, 1.0, 1.0, 0.0]))
-    saturated = identity + (rgb - along_grey) * (draw.saturation[:, None, None] - 1.0)
-    return saturated @ _turned_about(grey, draw.hue) @ flipped @ contrasted @ brightened
-
-
-def _turned_about(
-    axis: Float[Tensor, "4"], angle: Float[Tensor, " batch"]
-) -> Float[Tensor, "batch 4 4"]:
-    """Rotation about an axis through the origin of colour space (Rodrigues' formula)."""
-    x, y, z = (float(value) for value in axis[:3])
-    across = axis.new_tensor(
-        [[0.0, -z, y, 0.0], [z, 0.0, -x, 0.0], [-y, x, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
-    )
-    identity = torch.eye(4, dtype=axis.dtype, device=axis.device)
-    sine, cosine = angle.sin()[:, None, None], angle.cos()[:, None, None]
-    return identity + across * sine + (across @ across) * (1.0 - cosine)

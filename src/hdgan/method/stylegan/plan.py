@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hdgan.errors import SettingsError
+from hdgan.method.stylegan.augment import ALL_GROUPS, AugmentGroups
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class TrainingPlan:
     ema_ramp: float | None
     """The half-life is at most this part of the images seen; None: never less than the whole."""
 
-    augment_geometry: bool = True
-    """Adaptive mirror images and right-angle turns of what the discriminator sees."""
+    augment: AugmentGroups = ALL_GROUPS
+    """What may happen to the images that the discriminator sees."""
 
-    augment_colour: bool = True
-    """Adaptive colour changes of what the discriminator sees."""
+    fixed_strength: float | None = None
+    """Probability of each augmentation throughout; None adapts it."""
 
     style_mixing: float = 0.9
     """Probability that a batch takes its fine styles from other latents."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
+from hdgan.method.stylegan.augment import groups_named
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.settings.train_generator import TrainGeneratorSettings
@@ -78,6 +79,7 @@ def preset_named(name: str, resolution: int) -> Preset:
             0.05,
             4,
             path_length_weight=0.0,
+            augment="flips-and-colour",
         ),
     }
     return presets[name]
@@ -91,7 +93,6 @@ def planned(settings: TrainGeneratorSettings) -> tuple[NetworkShape, TrainingPla
     """
     preset = preset_named(settings.preset, settings.resolution)
     latent_dim = _chosen(settings.latent_dim, preset.latent_dim)
-    augment = settings.augment or preset.augment
     shape = NetworkShape(
         resolution=settings.resolution,
         channel_base=_chosen(settings.channel_base, preset.channel_base),
@@ -108,8 +109,8 @@ def planned(settings: TrainGeneratorSettings) -> tuple[NetworkShape, TrainingPla
         gamma=_chosen(settings.gamma, preset.gamma),
         ema_images=preset.ema_kimg * 1000,
         ema_ramp=preset.ema_ramp,
-        augment_geometry=augment in ("geometry", "both"),
-        augment_colour=augment in ("colour", "both"),
+        augment=groups_named(settings.augment or preset.augment),
+        fixed_strength=settings.augment_strength,
         style_mixing=_chosen(settings.style_mixing, preset.style_mixing),
         path_length_weight=_chosen(settings.path_length_weight, preset.path_length_weight),
         seed=settings.seed,

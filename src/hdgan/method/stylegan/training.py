@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hdgan.method.stylegan.adaptation import AdaptiveStrength
-from hdgan.method.stylegan.augment import AugmentGroups, augment
+from hdgan.method.stylegan.augment import augment
 from hdgan.method.stylegan.discriminator import Discriminator
 from hdgan.method.stylegan.losses import (
     discriminator_loss,
@@ -94,7 +94,7 @@ def new_state(shape: NetworkShape, plan: TrainingPlan, device: torch.device) -> 
         average=copy.deepcopy(generator).eval().requires_grad_(requires_grad=False),
         generator_optimizer=_optimizer(generator, plan, PATH_LENGTH),
         discriminator_optimizer=_optimizer(discriminator, plan, R1),
-        adaptation=AdaptiveStrength(images_to_full=plan.ada_images),
+        adaptation=AdaptiveStrength(plan.ada_images, strength=plan.fixed_strength or 0.0),
         path_length_mean=torch.zeros([], device=device),
     )
 
@@ -150,7 +150,6 @@ class _Step:
         device = state.path_length_mean.device
         seeds = np.random.SeedSequence([plan.seed, self.number]).generate_state(1, np.uint64)
         self.random = torch.Generator(device).manual_seed(int(seeds[0]))
-        self.groups = AugmentGroups(plan.augment_geometry, plan.augment_colour)
 
     def run(self, real: Tensor) -> None:
         """Change the state by one step on this batch of real images."""
@@ -164,7 +163,7 @@ class _Step:
         if self.plan.gamma > 0 and self.number % R1.interval == 0:
             self._r1(real)
         self._average()
-        adapts = self.plan.augment_geometry or self.plan.augment_colour
+        adapts = self.plan.augment.has_any and self.plan.fixed_strength is None
         if adapts and (self.number + 1) % ADAPTATION_INTERVAL == 0:
             state.adaptation.move(self.plan.batch * ADAPTATION_INTERVAL)
 
@@ -230,7 +229,7 @@ class _Step:
     def _scores(self, images: Tensor) -> Tensor:
         strength = self.state.adaptation.strength
         scores: Tensor = self.state.discriminator(
-            augment(images, strength, self.groups, self.random)
+            augment(images, strength, self.plan.augment, self.random)
         )
         return scores
 
