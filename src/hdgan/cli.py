@@ -16,7 +16,9 @@ from hdgan.errors import HdganError
 from hdgan.pipeline import STAGES, Made, stage_of
 from hdgan.settings.demo import DemoSettings
 from hdgan.settings.evaluate import EvaluateSettings
+from hdgan.settings.export_generator import ExportGeneratorSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
+from hdgan.settings.import_generator import ImportGeneratorSettings
 from hdgan.settings.sample import SampleSettings
 from hdgan.settings.segment import SegmentSettings
 from hdgan.settings.sources import AnnotationSources, SampleSources
@@ -126,6 +128,50 @@ def train_generator(
     from hdgan.stages.train_generator import train_generator as run
 
     _print(run(tiles, output, settings), as_json=as_json)
+
+
+@app.command(**_verb("export-generator"))
+def export_generator(
+    generator: Path,
+    output: Path,
+    /,
+    *,
+    settings: Annotated[ExportGeneratorSettings, Flat] = ExportGeneratorSettings(),
+    as_json: Json = False,
+) -> None:
+    """Write a network file.
+
+    Args:
+        generator: a generator.
+        output: the new file, ending in .safetensors.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.export_generator import export_generator as run
+
+    _print(run(generator, output, settings), as_json=as_json)
+
+
+@app.command(**_verb("import-generator"))
+def import_generator(
+    file: Path,
+    output: Path,
+    /,
+    *,
+    settings: Annotated[ImportGeneratorSettings, Flat] = ImportGeneratorSettings(),
+    as_json: Json = False,
+) -> None:
+    """Import a network.
+
+    Args:
+        file: a published .pkl, a state dict in safetensors, or one that PyTorch saved.
+        output: folder of the new generator.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.import_generator import import_generator as run
+
+    _print(run(file, output, settings), as_json=as_json)
 
 
 @app.command(**_verb("sample"))

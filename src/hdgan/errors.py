@@ -4,6 +4,7 @@ HdganError                  one clear sentence; the command line prints it and e
 |- SettingsError            a choice that cannot work
 |- InputError               a file or folder that a user hands in
 |  |- ImageError            an image that cannot be read or does not fit
+|  |- NetworkFileError      a published network that cannot be imported
 |  |- LabelError            a label map that does not fit its image or its class map
 |  `- ClassMapError         a class map that cannot be read
 |- ArtifactError            a folder that a verb wrote, or should have
@@ -29,6 +30,10 @@ class InputError(HdganError):
 
 class ImageError(InputError):
     """An image cannot be read, or does not fit."""
+
+
+class NetworkFileError(InputError):
+    """A file of a published network is damaged, of another kind, or wants to execute something."""
 
 
 class LabelError(InputError):

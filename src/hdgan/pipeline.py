@@ -74,6 +74,20 @@ STAGES = (
         "hdgan train-generator runs/tiles runs/generator --resolution 128 --kimg 100",
     ),
     Stage(
+        "export-generator",
+        ("generator",),
+        "a network file",
+        "Write a generator as a state dict with the names that published networks have.",
+        "hdgan export-generator runs/generator network.safetensors",
+    ),
+    Stage(
+        "import-generator",
+        ("a network file",),
+        "generator",
+        "Take in a published StyleGAN2 network; nothing in its file is executed.",
+        "hdgan import-generator network.safetensors runs/imported",
+    ),
+    Stage(
         "sample",
         ("generator",),
         "sample-set",

@@ -324,7 +324,7 @@ def test_the_card_says_what_is_in_the_dataset(world: TinyWorld) -> None:
     assert "9 images of 16 x 16 pixels" in card
     assert "glomerulus |" in card
     assert Artifact.open(world.generator).digest in card
-    assert "No image shows a real patient's tissue" in card
+    assert "They are drawings, not photographs of tissue" in card
 
 
 def test_a_segmenter_can_be_trained_on_pairs_and_real_labels_together(

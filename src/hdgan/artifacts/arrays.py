@@ -7,9 +7,10 @@ from safetensors.numpy import load, save
 from hdgan.errors import DamagedArtifactError
 
 
-def array_bytes(arrays: dict[str, np.ndarray]) -> bytes:
-    """Arrays by name, as a safetensors file."""
-    data: bytes = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+def array_bytes(arrays: dict[str, np.ndarray], about: dict[str, str] | None = None) -> bytes:
+    """Arrays by name, with a few texts beside them, as a safetensors file."""
+    ordered = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    data: bytes = save(ordered, about)
     return data
 
 

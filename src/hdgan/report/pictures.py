@@ -8,6 +8,8 @@ from jaxtyping import Float, UInt8
 from matplotlib import colormaps
 
 from hdgan.class_map import UNLABELLED, ClassMap, LabelMap, painted
+from hdgan.method.latent import image_of, w_of
+from hdgan.method.stylegan.synthesis import Generator
 
 Picture = UInt8[np.ndarray, "height width 3"]
 """RGB."""
@@ -31,6 +33,15 @@ def grid(tiles: Sequence[Picture], *, columns: int | None = None) -> Grid:
         y, x = i // columns * (height + GAP), i % columns * (width + GAP)
         picture[y : y + height, x : x + width] = tile
     return picture
+
+
+def drawn_grid(generator: Generator) -> Grid:
+    """What a generator draws at truncation 0.7, from seeds that never change.
+
+    Thirty-six drawings, fewer where they would not fit into 4096 x 4096 pixels.
+    """
+    num_tiles = min(36, max(1, 4096 // generator.shape.resolution) ** 2)
+    return grid([image_of(generator, w_of(generator, seed, 0.7)) for seed in range(num_tiles)])
 
 
 def comparison(image: Picture, truth: LabelMap, predicted: LabelMap, classes: ClassMap) -> Grid:

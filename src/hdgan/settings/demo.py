@@ -9,7 +9,7 @@ from hdgan.settings.bounds import above_zero, at_least
 class DemoSettings:
     """How large the demonstration is."""
 
-    kimg: float = 12.0
+    kimg: float = 14.0
     """Thousands of drawn tiles that the generator is shown."""
 
     num_tiles: int = 1000

@@ -32,10 +32,9 @@ from hdgan.artifacts.tile_set import TileRecord, TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
 from hdgan.artifacts.weights import device_named, tensor_bytes
 from hdgan.errors import ImageError
-from hdgan.method.latent import image_of, tensor_of, w_of
+from hdgan.method.latent import tensor_of
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.presets import planned
-from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.stylegan.training import (
     GeneratorTick,
     TrainingState,
@@ -46,15 +45,12 @@ from hdgan.method.stylegan.training import (
 )
 from hdgan.method.tile_crop import drawn_way, laid, random_crop
 from hdgan.pipeline import Made
-from hdgan.report.pictures import grid
+from hdgan.report.pictures import drawn_grid
 from hdgan.report.progress import ProgressBar
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
 CHECKPOINT_SECONDS = 60.0
 """Time between two checkpoints: what a kill may cost."""
-
-_GRID_TRUNCATION = 0.7
-_GRID_TILES = 36
 
 
 def train_generator(tiles: Path, output: Path, settings: TrainGeneratorSettings) -> Made:
@@ -168,7 +164,7 @@ class _Run:
                 saved = time.monotonic()
         self._write_progress(lines)
         self.unfinished.write(DISCRIMINATOR, tensor_bytes(self.state.discriminator.state_dict()))
-        self.unfinished.write(f"{GRIDS}/final.png", _grid_of(self.state.average))
+        self.unfinished.write(f"{GRIDS}/final.png", png_of(drawn_grid(self.state.average)))
         write_network(self.unfinished, self.state.average)
 
     def _ticks(self) -> Iterator[GeneratorTick]:
@@ -191,7 +187,7 @@ class _Run:
             name = f"kimg-{tick.images // 1000:06d}"
             weights = tensor_bytes(self.state.average.state_dict())
             self.unfinished.write(f"{SNAPSHOTS}/{name}.safetensors", weights)
-            self.unfinished.write(f"{GRIDS}/{name}.png", _grid_of(self.state.average))
+            self.unfinished.write(f"{GRIDS}/{name}.png", png_of(drawn_grid(self.state.average)))
 
     def _write_progress(self, lines: list[str]) -> None:
         self.unfinished.write(PROGRESS, "".join(f"{line}\n" for line in lines).encode())
@@ -246,11 +242,3 @@ class _Run:
             setattr(state.adaptation, name, value)
         progress = (self.unfinished.folder / PROGRESS).read_text().splitlines()
         return progress[: about["ticks"]]
-
-
-def _grid_of(generator: Generator) -> bytes:
-    """A picture of what the generator draws, from seeds that never change."""
-    images = [
-        image_of(generator, w_of(generator, seed, _GRID_TRUNCATION)) for seed in range(_GRID_TILES)
-    ]
-    return png_of(grid(images))

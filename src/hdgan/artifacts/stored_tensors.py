@@ -1,0 +1,194 @@
+"""Tensors in PyTorch's files, as numpy arrays, read without PyTorch and without executing anything.
+
+PyTorch has two formats: a stream of pickles followed by raw numbers, and a zip archive of one
+pickle with a member for each storage. Pickled modules hold the stream format inside a pickle.
+"""
+
+import struct
+import zipfile
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from hdgan.artifacts.inert_pickle import Inert, Name, Persistent, read_pickle
+from hdgan.errors import NetworkFileError
+
+STORAGES: Mapping[str, str] = {
+    "torch.FloatStorage": "<f4",
+    "torch.DoubleStorage": "<f8",
+    "torch.HalfStorage": "<f2",
+    "torch.LongStorage": "<i8",
+    "torch.IntStorage": "<i4",
+    "torch.ShortStorage": "<i2",
+    "torch.CharStorage": "<i1",
+    "torch.ByteStorage": "<u1",
+    "torch.BoolStorage": "?",
+}
+"""How the numbers of each kind of storage are written."""
+
+TENSOR_NAMES = frozenset(
+    {
+        "torch._utils._rebuild_tensor_v2",
+        "torch._utils._rebuild_parameter",
+        "torch.storage._load_from_bytes",
+        "collections.OrderedDict",
+        *STORAGES,
+    }
+)
+"""Names that tensors need."""
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_VERSION = 1001
+
+Storages = Callable[[Any], np.ndarray]
+"""A storage as the pickle refers to it, to its numbers."""
+
+
+def array_of(value: Any, storages: Storages, name: str) -> np.ndarray:
+    """The tensor or parameter that a record stands for; a view of its storage.
+
+    Raises:
+        NetworkFileError: it is something else, or reaches beyond its storage.
+    """
+    if isinstance(value, Inert) and value.name == "torch._utils._rebuild_parameter":
+        value = value.arguments[0] if value.arguments else None
+    if not isinstance(value, Inert) or value.name != "torch._utils._rebuild_tensor_v2":
+        raise NetworkFileError(f"{name} holds something else where a tensor should be.")
+    try:
+        stored, offset, size, stride, *_ = value.arguments
+        shape, steps = [int(n) for n in size], [int(n) for n in stride]
+        start = int(offset)
+    except (TypeError, ValueError) as error:
+        raise NetworkFileError(f"{name} describes a tensor badly ({error}).") from error
+    numbers = storages(stored)
+    last = start + sum((n - 1) * step for n, step in zip(shape, steps, strict=False))
+    count: int = prod(shape)
+    fits = len(shape) == len(steps) and min([start, *shape, *steps], default=0) >= 0
+    if not fits or count > numbers.size or (count and last >= numbers.size):
+        raise NetworkFileError(
+            f"{name} declares a tensor of {' x '.join(map(str, shape))} in a storage of "
+            f"{numbers.size} numbers. It is damaged or made to do harm."
+        )
+    strides = [step * numbers.itemsize for step in steps]
+    return np.lib.stride_tricks.as_strided(numbers[start:], shape, strides, writeable=False)
+
+
+def nested_storage(value: Any, name: str) -> np.ndarray:
+    """The storage in a record of `_load_from_bytes`, as pickled modules have it."""
+    if not isinstance(value, Inert) or value.name != "torch.storage._load_from_bytes":
+        raise NetworkFileError(f"{name} holds a tensor without a storage.")
+    if len(value.arguments) != 1 or not isinstance(value.arguments[0], (bytes, bytearray)):
+        raise NetworkFileError(f"{name} holds a storage that is no bytes.")
+    found, storages = _stream(bytes(value.arguments[0]), name)
+    return storages(found)
+
+
+def tensors_of_stream(data: bytes, name: str) -> dict[str, np.ndarray]:
+    """The state dict in a file of PyTorch's stream format."""
+    found, storages = _stream(data, name)
+    return _state_dict(found, storages, name)
+
+
+def tensors_of_archive(data: bytes, name: str) -> dict[str, np.ndarray]:
+    """The state dict in a file of PyTorch's zip format."""
+    try:
+        archive = zipfile.ZipFile(BytesIO(data))
+        pickled = [member for member in archive.namelist() if member.endswith("/data.pkl")]
+        if len(pickled) != 1:
+            raise NetworkFileError(f"{name} is a zip archive, but not one that PyTorch writes.")
+        found = read_pickle(BytesIO(_member(archive, pickled[0], name)), TENSOR_NAMES, name)
+        folder = pickled[0].removesuffix("data.pkl") + "data/"
+
+        def read(key: str) -> bytes:
+            return _member(archive, folder + key, name)
+
+        return _state_dict(found, _referred(read, name), name)
+    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        raise NetworkFileError(f"{name} is damaged or cut short ({error}).") from error
+
+
+def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
+    info = archive.getinfo(member)
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise NetworkFileError(f"{name} is a compressed archive; PyTorch writes none.")
+    return archive.read(info)
+
+
+def _state_dict(found: Any, storages: Storages, name: str) -> dict[str, np.ndarray]:
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+        raise NetworkFileError(
+            f"{name} holds no state dict (tensors by name). Save `network.state_dict()`."
+        )
+    return {key: array_of(value, storages, name) for key, value in found.items()}
+
+
+def _stream(data: bytes, name: str) -> tuple[Any, Storages]:
+    """What is pickled in a file of the stream format, and its storages."""
+    stream = BytesIO(data)
+    magic, version, system, found, keys = (
+        read_pickle(stream, TENSOR_NAMES, name) for _ in range(5)
+    )
+    if magic != _MAGIC or version != _VERSION or not isinstance(keys, list):
+        raise NetworkFileError(f"{name} is no file of PyTorch.")
+    if not isinstance(system, dict) or system.get("little_endian") is not True:
+        raise NetworkFileError(f"{name} was written with numbers in the other byte order.")
+    kinds = _kinds_in(found)
+    blocks: dict[str, bytes] = {}
+    for key in keys:
+        header = stream.read(8)
+        if len(header) < 8 or key not in kinds:
+            raise NetworkFileError(f"{name} is damaged or cut short.")
+        wanted = struct.unpack("<q", header)[0] * np.dtype(kinds[key]).itemsize
+        if not 0 <= wanted <= len(data) - stream.tell():
+            raise NetworkFileError(
+                f"{name} declares a storage of {wanted:,} bytes and holds "
+                f"{len(data) - stream.tell():,}. It is damaged or made to do harm."
+            )
+        blocks[key] = stream.read(wanted)
+    return found, _referred(blocks.__getitem__, name)
+
+
+def _kinds_in(found: Any) -> dict[str, str]:
+    """How the numbers of each storage are written, by its key."""
+    values = list(found.values()) if isinstance(found, dict) else [found]
+    kinds = {}
+    while values:
+        value = values.pop()
+        if isinstance(value, Persistent):
+            key, kind, _ = _described(value)
+            kinds[key] = kind
+        elif isinstance(value, Inert):
+            values.extend(value.arguments[:1])
+    return kinds
+
+
+def _referred(read: Callable[[str], bytes], name: str) -> Storages:
+    """Storages by what the pickle says of them."""
+
+    def numbers(value: Any) -> np.ndarray:
+        key, kind, count = _described(value)
+        try:
+            found = np.frombuffer(read(key), dtype=kind)
+        except (KeyError, ValueError) as error:
+            raise NetworkFileError(f"{name} lacks the storage {key!r}.") from error
+        if found.size != count:
+            raise NetworkFileError(
+                f"{name} declares a storage of {count} numbers and holds {found.size}. It is "
+                "damaged or made to do harm."
+            )
+        return found
+
+    return numbers
+
+
+def _described(value: Any) -> tuple[str, str, int]:
+    """Key, kind and count of a storage; where it once lay (a GPU, say) does not matter."""
+    reference = value.reference if isinstance(value, Persistent) else None
+    if isinstance(reference, tuple) and len(reference) >= 5 and reference[0] == "storage":
+        _, kind, key, _, count = reference[:5]
+        if isinstance(kind, Name) and kind.name in STORAGES:
+            return str(key), STORAGES[kind.name], int(count)
+    raise NetworkFileError("A storage is described in a way that PyTorch does not write.")

@@ -1,0 +1,111 @@
+"""`hdgan import-generator`: a published network to a generator."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from hdgan.artifacts.generator import (
+    DISCRIMINATOR,
+    GRIDS,
+    PROGRESS,
+    GeneratorFolder,
+    write_network,
+)
+from hdgan.artifacts.images import png_of
+from hdgan.artifacts.manifest import digest_of_file
+from hdgan.artifacts.network_file import StoredNetwork, read_network_file
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
+from hdgan.artifacts.weights import tensor_bytes
+from hdgan.errors import NetworkFileError
+from hdgan.method.stylegan.discriminator import Discriminator
+from hdgan.method.stylegan.published import published_shape
+from hdgan.method.stylegan.synthesis import Generator
+from hdgan.pipeline import Made
+from hdgan.report.pictures import drawn_grid
+from hdgan.settings.import_generator import ImportGeneratorSettings
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def import_generator(file: Path, output: Path, settings: ImportGeneratorSettings) -> Made:
+    """Take a generator out of a published file, and its discriminator if one is there.
+
+    Memory: the file and the networks twice over.
+
+    Raises:
+        NetworkFileError: it cannot be read, wants to execute something, or holds another network.
+    """
+    networks = read_network_file(file)
+    if settings.network not in networks:
+        raise NetworkFileError(
+            f"{file} holds {' and '.join(networks)}, but {settings.network} is wanted. Choose "
+            "another with --network, or another file."
+        )
+    generator = _generator(networks[settings.network], str(file))
+    discriminator = _discriminator(networks.get("D"), generator)
+    order = Order("generator", plain(settings), {"network-file": digest_of_file(file)})
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        if discriminator is not None:
+            unfinished.write(DISCRIMINATOR, tensor_bytes(discriminator.state_dict()))
+        unfinished.write(PROGRESS, b"")
+        unfinished.write(f"{GRIDS}/final.png", png_of(drawn_grid(generator)))
+        write_network(unfinished, generator)
+
+    made_once(output, order, make)
+    shape = GeneratorFolder.open(output).shape
+    return Made(
+        "generator",
+        output,
+        {
+            "network": settings.network,
+            "resolution": f"{shape.resolution} px",
+            "feature maps": f"{shape.channel_base} / resolution, at most {shape.channel_max}",
+            "mapping layers": shape.mapping_layers,
+            "discriminator": "taken too" if discriminator is not None else "none that fits",
+        },
+    )
+
+
+def _generator(stored: StoredNetwork, name: str) -> Generator:
+    sizes = {key: array.shape for key, array in stored.tensors.items()}
+    clamp = stored.arguments.get("conv_clamp")
+    try:
+        shape = published_shape(sizes, clamp=None if clamp is None else float(clamp))
+    except NetworkFileError as error:
+        raise NetworkFileError(f"{name} cannot be imported. {error}") from error
+    return (
+        _filled(Generator(shape), stored.tensors, name).eval().requires_grad_(requires_grad=False)
+    )
+
+
+def _discriminator(stored: StoredNetwork | None, generator: Generator) -> Discriminator | None:
+    """The discriminator, if the file has one of the generator's shape."""
+    if stored is None:
+        return None
+    try:
+        return _filled(Discriminator(generator.shape), stored.tensors, "D")
+    except NetworkFileError:
+        return None
+
+
+def _filled(network: Network, tensors: Mapping[str, np.ndarray], name: str) -> Network:
+    """The network with these weights, in single precision."""
+    wanted = network.state_dict()
+    missing, strange = sorted(wanted.keys() - tensors), sorted(tensors.keys() - wanted.keys())
+    if missing or strange:
+        what = f"lacks {missing[0]}" if missing else f"has {strange[0]}, which no such network has"
+        raise NetworkFileError(f"{name} holds a network that {what}. It cannot be imported.")
+    for key, tensor in wanted.items():
+        if tuple(tensor.shape) != tensors[key].shape:
+            raise NetworkFileError(
+                f"{name} holds {key} of size {tensors[key].shape}; {tuple(tensor.shape)} would fit."
+            )
+    network.load_state_dict(
+        {key: torch.from_numpy(tensors[key].astype(np.float32)) for key in wanted}
+    )
+    return network
