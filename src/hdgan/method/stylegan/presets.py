@@ -35,7 +35,7 @@ def preset_named(name: str, resolution: int) -> Preset:
 
     `auto`, `stylegan2` and `paper256` are published with StyleGAN2-ADA (for one GPU); `hdgan` is
     the run of the paper (section IV; 4 GPUs, one image each). `small` was measured here to give
-    pictures soonest on two CPU cores: narrow, few images a step, a strong penalty.
+    pictures soonest on two CPU cores: narrow, four images a step, a strong penalty, no mixing.
     """
     auto_batch = max(min(4096 // resolution, 32), 1)
     auto = Preset(
@@ -68,17 +68,18 @@ def preset_named(name: str, resolution: int) -> Preset:
             augment="colour",
         ),
         "small": Preset(
-            8,
-            8 * resolution,
-            64,
-            64,
+            4,
+            16 * resolution,
+            128,
+            32,
             2,
-            0.005,
-            0.01 * resolution**2 / 8,
+            0.0025,
+            0.005 * resolution**2 / 4,
             1.5,
             0.05,
             4,
             path_length_weight=0.0,
+            style_mixing=0.0,
             augment="flips-and-colour",
         ),
     }
