@@ -38,9 +38,12 @@ TRAIN_GENERATOR = TrainGeneratorSettings(
     resolution=SIDE,
     kimg=0.256,
     preset="small",
+    batch=8,
     channel_base=128,
     channel_max=8,
     latent_dim=8,
+    learning_rate=0.005,
+    style_mixing=0.9,
     threads=1,
     snapshot_kimg=0.1,
 )

@@ -114,6 +114,7 @@ def train_generator(
     output: Path,
     /,
     *,
+    start_from: Path | None = None,
     settings: Annotated[TrainGeneratorSettings, Flat] = TrainGeneratorSettings(),
     as_json: Json = False,
 ) -> None:
@@ -122,12 +123,13 @@ def train_generator(
     Args:
         tiles: a tile set.
         output: folder of the new generator.
+        start_from: a trained or imported generator to begin from, of this or another resolution.
         settings: choices.
         as_json: print what was made as JSON.
     """
     from hdgan.stages.train_generator import train_generator as run
 
-    _print(run(tiles, output, settings), as_json=as_json)
+    _print(run(tiles, output, settings, start_from), as_json=as_json)
 
 
 @app.command(**_verb("export-generator"))

@@ -4,11 +4,13 @@ import json
 from dataclasses import asdict
 from functools import cached_property
 
+from torch import Tensor
+
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.unfinished import UnfinishedArtifact
-from hdgan.artifacts.weights import tensor_bytes, with_weights
+from hdgan.artifacts.weights import tensor_bytes, tensors_of, with_weights
 from hdgan.errors import DamagedArtifactError
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
@@ -45,6 +47,12 @@ class GeneratorFolder(Artifact):
         """The network, on the CPU, ready to draw."""
         network = with_weights(Generator(self.shape), self, WEIGHTS)
         return network.eval().requires_grad_(requires_grad=False)
+
+    def discriminator_tensors(self) -> dict[str, Tensor]:
+        """Weights of the discriminator by name; none if the artifact has no discriminator."""
+        if DISCRIMINATOR not in self.manifest.files:
+            return {}
+        return tensors_of(self.read(DISCRIMINATOR), str(self.folder / DISCRIMINATOR))
 
     def progress(self) -> list[GeneratorTick]:
         """How the training went."""

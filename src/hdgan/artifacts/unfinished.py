@@ -6,7 +6,7 @@ command run again goes on there; another command is refused. The manifest comes 
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -203,9 +203,14 @@ def plain(settings: object) -> dict[str, Any]:
 
 def seen_by(*parents: Artifact) -> dict[str, list[int]]:
     """Folds that any of the artifacts has learned from, by digest of the tile set."""
+    return seen_together(*(parent.manifest.seen for parent in parents))
+
+
+def seen_together(*seen: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """What all of these have learned from."""
     together: dict[str, set[int]] = {}
-    for parent in parents:
-        for tiles, folds in parent.manifest.seen.items():
+    for one in seen:
+        for tiles, folds in one.items():
             together.setdefault(tiles, set()).update(folds)
     return {tiles: sorted(folds) for tiles, folds in sorted(together.items())}
 

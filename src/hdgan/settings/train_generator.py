@@ -60,6 +60,10 @@ class TrainGeneratorSettings:
     augment_strength: float | None = None
     """Probability of each augmentation, fixed; without it, ADA finds one as it goes."""
 
+    freeze_layers: int = 0
+    """Layers of the discriminator, counted from the image, that are not trained (FreezeD). For a
+    start from a trained generator; about 10 is usual."""
+
     orientation: Literal["as-is", "mirrored", "any"] = "any"
     """Ways to lay a tile: tissue has no up, so all eight are true. The paper mirrors."""
 
@@ -80,5 +84,6 @@ class TrainGeneratorSettings:
         at_least(self, 1, "batch", "channel_base", "channel_max", "latent_dim", "mapping_layers")
         at_least(self, 1, "threads")
         at_least(self, 0, "gamma", "path_length_weight", "snapshot_kimg", "seed")
+        at_least(self, 0, "freeze_layers")
         above_zero(self, "kimg", "learning_rate")
         within(self, 0, 1, "style_mixing", "augment_strength")

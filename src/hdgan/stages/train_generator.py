@@ -29,9 +29,15 @@ from hdgan.artifacts.generator import (
 )
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.tile_set import TileRecord, TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
+from hdgan.artifacts.unfinished import (
+    Order,
+    UnfinishedArtifact,
+    made_once,
+    plain,
+    seen_together,
+)
 from hdgan.artifacts.weights import device_named, tensor_bytes
-from hdgan.errors import ImageError
+from hdgan.errors import ImageError, SettingsError
 from hdgan.method.latent import tensor_of
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.presets import planned
@@ -43,6 +49,7 @@ from hdgan.method.stylegan.training import (
 from hdgan.method.stylegan.training import (
     train_generator as training_ticks,
 )
+from hdgan.method.stylegan.transfer import begun_from
 from hdgan.method.tile_crop import drawn_way, laid, random_crop
 from hdgan.pipeline import Made
 from hdgan.report.pictures import drawn_grid
@@ -53,8 +60,16 @@ CHECKPOINT_SECONDS = 60.0
 """Time between two checkpoints: what a kill may cost."""
 
 
-def train_generator(tiles: Path, output: Path, settings: TrainGeneratorSettings) -> Made:
+def train_generator(
+    tiles: Path, output: Path, settings: TrainGeneratorSettings, start_from: Path | None = None
+) -> Made:
     """Train a generator; goes on where an interrupted run of the same command stopped.
+
+    Args:
+        tiles: what to learn from.
+        output: where the generator goes.
+        settings: how it is trained.
+        start_from: a trained generator to begin from; None begins with random weights.
 
     Memory: the networks four times over (weights, gradients, two moments), a batch's feature
     maps, and up to 2 GB of decoded tiles.
@@ -63,7 +78,8 @@ def train_generator(tiles: Path, output: Path, settings: TrainGeneratorSettings)
         SettingsError: choices that do not go together, or folds without tiles.
         ImageError: a tile is smaller than the resolution.
     """
-    shape, plan = planned(settings)
+    start = None if start_from is None else GeneratorFolder.open(start_from)
+    shape, plan = planned(settings, None if start is None else start.shape)
     tile_set = TileSet.open(tiles)
     records = tile_set.records(settings.folds)
     _check_sizes(tile_set, records, shape.resolution)
@@ -72,13 +88,17 @@ def train_generator(tiles: Path, output: Path, settings: TrainGeneratorSettings)
     order = Order(
         "generator",
         plain(settings),
-        tile_set.parents,
-        tile_set.seen_in(settings.folds),
+        tile_set.parents | ({} if start is None else start.parents),
+        seen_together(
+            tile_set.seen_in(settings.folds), {} if start is None else start.manifest.seen
+        ),
     )
 
     def make(unfinished: UnfinishedArtifact) -> None:
         reals = _Reals(tile_set, records, settings, plan)
         state = new_state(shape, plan, device_named(settings.device))
+        if start is not None:
+            _begin_from(start, state)
         _Run(unfinished, state, plan, settings, reals).complete()
 
     made_once(output, order, make)
@@ -93,6 +113,22 @@ def train_generator(tiles: Path, output: Path, settings: TrainGeneratorSettings)
             "strength of augmentation at the end": round(progress[-1].strength, 3),
         },
     )
+
+
+def _begin_from(start: GeneratorFolder, state: TrainingState) -> None:
+    """Copy what fits of a trained generator and its discriminator.
+
+    Raises:
+        SettingsError: nothing fits.
+    """
+    copied = begun_from(state.generator, start.generator().state_dict())
+    if not any(name.endswith("conv1.weight") for name in copied):
+        raise SettingsError(
+            f"No convolution of {start.folder} fits the new generator. Leave out --channel-base "
+            "and --channel-max, so that they follow it."
+        )
+    begun_from(state.average, state.generator.state_dict())
+    begun_from(state.discriminator, start.discriminator_tensors())
 
 
 def _check_sizes(tile_set: TileSet, records: list[TileRecord], resolution: int) -> None:

@@ -31,7 +31,14 @@ from hdgan.artifacts.pair_set import PairRecord, PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.segmenter import CURVES, SegmenterFolder, write_segmenter
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.unfinished import (
+    Order,
+    UnfinishedArtifact,
+    made_once,
+    plain,
+    seen_by,
+    seen_together,
+)
 from hdgan.artifacts.weights import device_named
 from hdgan.class_map import ClassMap
 from hdgan.errors import ImageError, SettingsError, WrongArtifactError
@@ -91,11 +98,9 @@ def train_segmenter(
     sources = [_opened(path, settings, tiles) for path in (source, *also)]
     class_map = _one_class_map(sources)
     _check(settings)
-    seen = seen_by(*(one.artifact for one in sources))
-    for one in sources:
-        seen |= {
-            digest: sorted({*folds, *seen.get(digest, [])}) for digest, folds in one.seen.items()
-        }
+    seen = seen_together(
+        seen_by(*(one.artifact for one in sources)), *(one.seen for one in sources)
+    )
     order = Order("segmenter", plain(settings), _parents(sources), seen)
     reads = _chosen([read for one in sources for read in one.reads], settings)
 

@@ -15,6 +15,7 @@ from hdgan.method.stylegan.presets import planned, preset_named
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.stylegan.training import TrainingState, new_state, train_generator
+from hdgan.method.stylegan.transfer import begun_from
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
 SHAPE = NetworkShape(
@@ -169,6 +170,43 @@ def test_the_paper_run_augments_colours_only() -> None:
 
     assert plan.augment == AugmentGroups(flips=False, warps=False, colour=True)
     assert plan.batch == 4
+
+
+def test_frozen_layers_stay_and_the_others_learn() -> None:
+    plan = replace(PLAN, frozen_layers=3, images=32)
+    state = new_state(SHAPE, plan, CPU)
+    before = copy.deepcopy(state.discriminator.state_dict())
+
+    list(train_generator(state, plan, reals))
+
+    moved = {
+        name
+        for name, tensor in state.discriminator.state_dict().items()
+        if not torch.equal(tensor, before[name])
+    }
+    frozen = {"b8.fromrgb", "b8.conv0", "b8.conv1"}
+    assert not {name for name in moved if name.rsplit(".", 1)[0] in frozen}
+    assert {"b8.skip.weight", "b4.conv.weight", "b4.fc.weight", "b4.out.weight"} <= moved
+
+
+def test_a_start_is_copied_where_name_and_size_fit() -> None:
+    torch.manual_seed(5)
+    start, network = Generator(SHAPE), Generator(replace(SHAPE, channel_max=8, resolution=16))
+
+    names = begun_from(network, start.state_dict())
+
+    assert "mapping.fc0.weight" in names
+    assert torch.equal(first_layer(network), first_layer(start))
+    assert "synthesis.b4.conv1.weight" not in names
+
+
+def test_a_run_that_begins_from_a_network_follows_its_shape() -> None:
+    start = NetworkShape(32, 64, 16, z_dim=7, w_dim=9, mapping_layers=3, clamp=256.0)
+
+    shape, plan = planned(TrainGeneratorSettings(resolution=64), start)
+
+    assert shape == replace(start, resolution=64)
+    assert (plan.ada_images, plan.ema_ramp) == (100_000, None)
 
 
 def test_a_fixed_strength_stays() -> None:

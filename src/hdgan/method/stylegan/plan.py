@@ -41,6 +41,9 @@ class TrainingPlan:
     path_length_weight: float = 2.0
     """Weight of the path-length penalty; 0 leaves it out."""
 
+    frozen_layers: int = 0
+    """Layers of the discriminator, counted from the image, that stay as they are."""
+
     ada_images: int = 500_000
     """Images in which the strength of augmentation can go from 0 to 1."""
 

@@ -1,6 +1,6 @@
 """From a user's choices to a network shape and a training plan."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hdgan.method.stylegan.augment import groups_named
@@ -86,22 +86,37 @@ def preset_named(name: str, resolution: int) -> Preset:
     return presets[name]
 
 
-def planned(settings: TrainGeneratorSettings) -> tuple[NetworkShape, TrainingPlan]:
+def planned(
+    settings: TrainGeneratorSettings, start: NetworkShape | None = None
+) -> tuple[NetworkShape, TrainingPlan]:
     """What to build and how to train it.
+
+    Args:
+        settings: the user's choices.
+        start: shape of the trained network to begin from; what the user leaves open follows it,
+            and ADA adapts five times as fast without a ramp of the average, as published.
 
     Raises:
         SettingsError: a number that cannot work.
     """
     preset = preset_named(settings.preset, settings.resolution)
-    latent_dim = _chosen(settings.latent_dim, preset.latent_dim)
-    shape = NetworkShape(
+    usual = start or NetworkShape(
         resolution=settings.resolution,
-        channel_base=_chosen(settings.channel_base, preset.channel_base),
-        channel_max=_chosen(settings.channel_max, preset.channel_max),
-        z_dim=latent_dim,
-        w_dim=latent_dim,
-        mapping_layers=_chosen(settings.mapping_layers, preset.mapping_layers),
+        channel_base=preset.channel_base,
+        channel_max=preset.channel_max,
+        z_dim=preset.latent_dim,
+        w_dim=preset.latent_dim,
+        mapping_layers=preset.mapping_layers,
         minibatch_group=preset.minibatch_group,
+    )
+    shape = replace(
+        usual,
+        resolution=settings.resolution,
+        channel_base=_chosen(settings.channel_base, usual.channel_base),
+        channel_max=_chosen(settings.channel_max, usual.channel_max),
+        z_dim=_chosen(settings.latent_dim, usual.z_dim),
+        w_dim=_chosen(settings.latent_dim, usual.w_dim),
+        mapping_layers=_chosen(settings.mapping_layers, usual.mapping_layers),
     )
     plan = TrainingPlan(
         images=round(settings.kimg * 1000),
@@ -109,7 +124,9 @@ def planned(settings: TrainGeneratorSettings) -> tuple[NetworkShape, TrainingPla
         learning_rate=_chosen(settings.learning_rate, preset.learning_rate),
         gamma=_chosen(settings.gamma, preset.gamma),
         ema_images=preset.ema_kimg * 1000,
-        ema_ramp=preset.ema_ramp,
+        ema_ramp=preset.ema_ramp if start is None else None,
+        ada_images=500_000 if start is None else 100_000,
+        frozen_layers=settings.freeze_layers,
         augment=groups_named(settings.augment or preset.augment),
         fixed_strength=settings.augment_strength,
         style_mixing=_chosen(settings.style_mixing, preset.style_mixing),

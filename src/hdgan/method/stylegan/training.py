@@ -25,6 +25,7 @@ from hdgan.method.stylegan.losses import (
 from hdgan.method.stylegan.plan import ADAPTATION_INTERVAL, PATH_LENGTH, R1, Lazy, TrainingPlan
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.stylegan.transfer import first_layers
 
 DrawReals = Callable[[int], Float[Tensor, "batch 3 side side"]]
 """Step number to a batch of real images, -1 to 1; the same number gives the same batch."""
@@ -75,6 +76,8 @@ class TrainingState:
     adaptation: AdaptiveStrength
     path_length_mean: Tensor
     """Running mean of the path length, a scalar."""
+    frozen: list[nn.Parameter] = field(default_factory=list)
+    """Parameters of the discriminator that stay as they are."""
     batches: int = 0
     """Steps done."""
 
@@ -96,6 +99,7 @@ def new_state(shape: NetworkShape, plan: TrainingPlan, device: torch.device) -> 
         discriminator_optimizer=_optimizer(discriminator, plan, R1),
         adaptation=AdaptiveStrength(plan.ada_images, strength=plan.fixed_strength or 0.0),
         path_length_mean=torch.zeros([], device=device),
+        frozen=first_layers(discriminator, plan.frozen_layers),
     )
 
 
@@ -159,6 +163,8 @@ class _Step:
         if self.plan.path_length_weight > 0 and self.number % PATH_LENGTH.interval == 0:
             self._path_length()
         state.discriminator.requires_grad_(requires_grad=True)
+        for parameter in state.frozen:
+            parameter.requires_grad = False
         self._main_of_discriminator(real)
         if self.plan.gamma > 0 and self.number % R1.interval == 0:
             self._r1(real)
