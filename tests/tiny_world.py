@@ -11,6 +11,7 @@ from hdgan.artifacts.annotation_set import class_map_bytes
 from hdgan.artifacts.images import png_of
 from hdgan.class_map import KIDNEY
 from hdgan.method.phantom.drawing import draw_phantom
+from hdgan.method.squeezenet import SqueezeNet
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.sample import SampleSettings
@@ -171,3 +172,14 @@ class TinyWorld:
     def segmentation(self) -> Path:
         """Label maps predicted for the tiles of fold 0."""
         return self.folder / "segmentation"
+
+
+def write_encoder(path: Path) -> None:
+    """SqueezeNet with random weights, under the names that its file has."""
+    random = np.random.default_rng(0)
+    arrays = {}
+    for name, tensor in SqueezeNet().state_dict().items():
+        stored = name.replace(".weight", ".kernel").replace(".", "/")
+        array = random.normal(scale=0.1, size=tuple(tensor.shape)).astype(np.float32)
+        arrays[stored] = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
+    np.savez(path, **arrays)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from hdgan.settings.export_generator import ExportGeneratorSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.import_generator import ImportGeneratorSettings
 from hdgan.settings.sample import SampleSettings
+from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.settings.segment import SegmentSettings
 from hdgan.settings.sources import AnnotationSources, SampleSources
 from hdgan.settings.synthesize import SynthesizeSettings
@@ -174,6 +175,32 @@ def import_generator(
     from hdgan.stages.import_generator import import_generator as run
 
     _print(run(file, output, settings), as_json=as_json)
+
+
+@app.command(**_verb("score-generator"))
+def score_generator(
+    generator: Path,
+    tiles: Path,
+    encoder: Path,
+    output: Path,
+    /,
+    *,
+    settings: Annotated[ScoreGeneratorSettings, Flat] = ScoreGeneratorSettings(),
+    as_json: Json = False,
+) -> None:
+    """Score a generator.
+
+    Args:
+        generator: a generator.
+        tiles: the tile set that it was trained on, or another.
+        encoder: weights of SqueezeNet 1.1, .npz or .safetensors.
+        output: folder of the new scores.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.score_generator import score_generator as run
+
+    _print(run(generator, tiles, encoder, output, settings), as_json=as_json)
 
 
 @app.command(**_verb("sample"))

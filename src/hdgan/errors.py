@@ -5,6 +5,7 @@ HdganError                  one clear sentence; the command line prints it and e
 |- InputError               a file or folder that a user hands in
 |  |- ImageError            an image that cannot be read or does not fit
 |  |- NetworkFileError      a published network that cannot be imported
+|  |- EncoderError          an encoder that cannot be read
 |  |- LabelError            a label map that does not fit its image or its class map
 |  `- ClassMapError         a class map that cannot be read
 |- ArtifactError            a folder that a verb wrote, or should have
@@ -34,6 +35,10 @@ class ImageError(InputError):
 
 class NetworkFileError(InputError):
     """A file of a published network is damaged, of another kind, or wants to execute something."""
+
+
+class EncoderError(InputError):
+    """A file of an encoder cannot be read, or holds another network."""
 
 
 class LabelError(InputError):

@@ -10,6 +10,7 @@ from typing import Literal
 Kind = Literal[
     "tile-set",
     "generator",
+    "image-quality",
     "sample-set",
     "annotation-set",
     "classifier",
@@ -86,6 +87,13 @@ STAGES = (
         "generator",
         "Take in a published StyleGAN2 network; nothing in its file is executed.",
         "hdgan import-generator network.safetensors runs/imported",
+    ),
+    Stage(
+        "score-generator",
+        ("generator", "tile-set", "an encoder"),
+        "image-quality",
+        "Compare a generator's drawings with real tiles, and find its best snapshot.",
+        "hdgan score-generator runs/generator runs/tiles squeezenet.npz runs/quality",
     ),
     Stage(
         "sample",

@@ -11,7 +11,7 @@ from hdgan.artifacts.sample_set import SampleSet
 from hdgan.class_map import KIDNEY, ClassMap
 from hdgan.cli import app, main
 from hdgan.pipeline import STAGES
-from tests.tiny_world import draw_tiles, paint_samples
+from tests.tiny_world import draw_tiles, paint_samples, write_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -27,6 +27,7 @@ SMALL = {
     },
     "sample": {"--num-samples": "9", "--select": "6"},
     "train-classifier": {"--steps": "3", "--batch": "16", "--num-members": "2"},
+    "score-generator": {"--num-images": "20", "--num-nearest": "1"},
     "synthesize": {"--num-pairs": "4"},
     "train-segmenter": {"--steps": "2", "--crop-px": "16", "--width": "4"},
     "demo": {
@@ -67,6 +68,7 @@ def run_in_order(
     """Run commands as a user would, with images at hand, painting when it is time to."""
     monkeypatch.chdir(folder)
     draw_tiles(folder, count=20)
+    write_encoder(folder / "squeezenet.npz")
     (folder / "classes.json").write_text(json.dumps({"classes": KIDNEY.to_records()}))
     for tokens in commands:
         if tokens[0] == "import-annotations":

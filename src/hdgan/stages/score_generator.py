@@ -1,0 +1,218 @@
+"""`hdgan score-generator`: how a generator's drawings compare with real tiles."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+from scipy.spatial.distance import cdist
+
+from hdgan.artifacts.decoded import Decoded
+from hdgan.artifacts.encoder_file import EncoderFile, read_encoder
+from hdgan.artifacts.generator import SNAPSHOTS, WEIGHTS, GeneratorFolder
+from hdgan.artifacts.image_quality import (
+    QUALITY,
+    ImageQualityFolder,
+    QualityText,
+    SnapshotScore,
+    plain_scores,
+    quality_bytes,
+)
+from hdgan.artifacts.images import png_of
+from hdgan.artifacts.tile_set import TileSet
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.weights import device_named, with_weights
+from hdgan.errors import ImageError
+from hdgan.method.image_quality import image_quality, kernel_distance
+from hdgan.method.latent import image_of, tensor_of, w_of
+from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.tile_crop import laid, random_crop
+from hdgan.pipeline import Fact, Made
+from hdgan.report.pictures import grid
+from hdgan.report.progress import ProgressBar
+from hdgan.settings.score_generator import ScoreGeneratorSettings
+
+Image = UInt8[np.ndarray, "side side 3"]
+Features = Float32[np.ndarray, "images features"]
+
+FINAL = "final"
+NUM_NEIGHBOURS = 4
+BATCH = 16
+
+
+def score_generator(
+    generator: Path, tiles: Path, encoder: Path, output: Path, settings: ScoreGeneratorSettings
+) -> Made:
+    """Score drawings against random crops of real tiles; goes on where it was interrupted.
+
+    Memory: the features of all images (2 kB each) and three matrices of images x images.
+
+    Raises:
+        EncoderError: the encoder cannot be read.
+        ImageError: a tile is smaller than the drawings.
+    """
+    folder, tile_set, read = (
+        GeneratorFolder.open(generator),
+        TileSet.open(tiles),
+        read_encoder(encoder),
+    )
+    order = Order(
+        "image-quality",
+        plain(settings),
+        folder.parents | tile_set.parents | {"encoder": read.digest},
+        seen_by(folder),
+    )
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        _Scoring(unfinished, settings, folder, tile_set, read).complete()
+
+    made_once(output, order, make)
+    return Made("image-quality", output, _facts(ImageQualityFolder.open(output).text))
+
+
+@dataclass
+class _Scoring:
+    """Features of several sets of images, and what follows from them."""
+
+    unfinished: UnfinishedArtifact
+    settings: ScoreGeneratorSettings
+    generator: GeneratorFolder
+    tiles: TileSet
+    encoder: EncoderFile
+
+    def complete(self) -> None:
+        """Draw, crop, encode, compare, and write the artifact's files."""
+        self.device = device_named(self.settings.device)
+        self.network = self.encoder.encoder.to(self.device)
+        training, held_out = self._folds()
+        real = self._features("training", self._crops(training, stream=0))
+        floor = None
+        if held_out:
+            other = self._features("held-out", self._crops(held_out, stream=1))
+            floor = image_quality(real, other, seed=self.settings.seed)
+        drawn = self._features(FINAL, self._drawn(self._snapshot(FINAL)))
+        scores = image_quality(real, drawn, seed=self.settings.seed)
+        snapshots = self._snapshot_scores(real)
+        if self.settings.num_nearest:
+            self.unfinished.write("pictures/nearest.png", png_of(self._nearest(real, training)))
+        text = QualityText(
+            encoder=self.encoder.name,
+            encoder_digest=self.encoder.digest,
+            num_images=self.settings.num_images,
+            truncation=self.settings.truncation,
+            training_folds=sorted(training),
+            held_out_folds=sorted(held_out),
+            scores=plain_scores(scores),
+            floor=None if floor is None else plain_scores(floor),
+            kid_ratio=scores.kid / floor.kid if floor is not None and floor.kid > 0 else None,
+            snapshots=snapshots,
+            best_snapshot=min(snapshots, key=lambda score: score.kid).snapshot,
+        )
+        self.unfinished.write(QUALITY, quality_bytes(text))
+
+    def _folds(self) -> tuple[set[int], set[int]]:
+        """Folds that the generator has learned from, and the others."""
+        there = {record.fold for record in self.tiles.records()}
+        seen = set(self.generator.manifest.seen.get(self.tiles.digest, [])) & there
+        return (seen, there - seen) if seen else (there, set())
+
+    def _crops(self, folds: set[int], stream: int) -> Callable[[int], Image]:
+        """Crop i of the tiles of these folds, in one of the eight ways."""
+        records = self.tiles.records(tuple(sorted(folds)))
+        side = self.generator.shape.resolution
+        for record in records:
+            if min(record.width, record.height) < side:
+                raise ImageError(
+                    f"{self.tiles.folder / record.image} is {record.width} x {record.height} "
+                    f"pixels, smaller than drawings of {side}. Cut larger tiles."
+                )
+        decoded = Decoded(lambda i: self.tiles.image(records[i]))
+
+        def crop(number: int) -> Image:
+            random = np.random.default_rng([self.settings.seed, stream, number])
+            tile = decoded[int(random.integers(len(records)))]
+            way = int(random.integers(8))
+            return np.ascontiguousarray(laid(random_crop(tile, side, random), way))
+
+        return crop
+
+    def _snapshot(self, name: str) -> Generator:
+        path = WEIGHTS if name == FINAL else f"{SNAPSHOTS}/{name}.safetensors"
+        network = with_weights(Generator(self.generator.shape), self.generator, path)
+        return network.eval().requires_grad_(requires_grad=False).to(self.device)
+
+    def _drawn(self, network: Generator) -> Callable[[int], Image]:
+        def draw(number: int) -> Image:
+            seed = self.settings.seed + number
+            return image_of(network, w_of(network, seed, self.settings.truncation))
+
+        return draw
+
+    def _snapshot_scores(self, real: Features) -> list[SnapshotScore]:
+        """The distance of every snapshot, the finished generator last."""
+        names = [FINAL]
+        if self.settings.snapshots:
+            kept = [PurePosixPath(name) for name in self.generator.manifest.files]
+            names = sorted(path.stem for path in kept if path.parts[0] == SNAPSHOTS) + names
+        scores = []
+        for name in names:
+            drawn = self._features(name, self._drawn(self._snapshot(name)))
+            kid = kernel_distance(real, drawn, seed=self.settings.seed)
+            scores.append(SnapshotScore(snapshot=name, kid=kid.mean, kid_deviation=kid.deviation))
+        return scores
+
+    def _features(self, name: str, image: Callable[[int], Image]) -> Features:
+        """The features of a set of images; taken from an earlier run if that had finished it."""
+        path = self.unfinished.scratch / "features" / f"{name}.npy"
+        if path.is_file():
+            kept: Features = np.load(path, allow_pickle=False)
+            return kept
+        parts = []
+        with ProgressBar(f"encode {name}", self.settings.num_images, "images") as progress:
+            for numbers in _batches(self.settings.num_images):
+                parts.append(self._encoded([image(number) for number in numbers]))
+                progress.reach(numbers.stop)
+        features = np.concatenate(parts)
+        buffer = BytesIO()
+        np.save(buffer, features, allow_pickle=False)
+        self.unfinished.write_scratch(f"features/{name}.npy", buffer.getbuffer())
+        return features
+
+    @torch.no_grad()
+    def _encoded(self, images: list[Image]) -> Features:
+        batch = torch.stack([tensor_of(image) for image in images]).to(self.device)
+        features: Features = self.network(batch).cpu().numpy()
+        return features
+
+    def _nearest(self, real: Features, training: set[int]) -> UInt8[np.ndarray, "_ _ 3"]:
+        """Drawings, each with the training crops that are nearest to it in any of eight ways."""
+        draw, crop = self._drawn(self._snapshot(FINAL)), self._crops(training, stream=0)
+        shown = []
+        for number in range(min(self.settings.num_nearest, self.settings.num_images)):
+            image = draw(number)
+            ways = [np.ascontiguousarray(laid(image, way)) for way in range(8)]
+            distance = cdist(self._encoded(ways), real).min(axis=0)
+            nearest = np.argsort(distance, kind="stable")[:NUM_NEIGHBOURS]
+            shown += [image, *(crop(int(i)) for i in nearest)]
+        return grid(shown, columns=1 + NUM_NEIGHBOURS)
+
+
+def _batches(count: int) -> Iterator[range]:
+    for first in range(0, count, BATCH):
+        yield range(first, min(first + BATCH, count))
+
+
+def _facts(text: QualityText) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {"encoder": text.encoder, "images of each kind": text.num_images}
+    for name, value in text.scores.items():
+        floor = "" if text.floor is None else f"  (held-out real tiles: {text.floor[name]:.4f})"
+        facts[name.replace("_", " ")] = f"{value:.4f}{floor}"
+    if text.kid_ratio is not None:
+        facts["kid / noise floor"] = f"{text.kid_ratio:.1f}"
+    if not text.held_out_folds:
+        facts["noise floor"] = "none: no fold is known to be unseen"
+    facts["best snapshot by kid"] = text.best_snapshot
+    return facts
