@@ -32,6 +32,10 @@ $hdgan import-annotations "$out/tiles" "$out/label-maps" "$out/real" --classes "
 $hdgan train-generator "$out/tiles" "$out/generator" --resolution 64 --kimg 90 --preset small \
   --batch 4 --channel-base 1024 --channel-max 128 --latent-dim 32 --learning-rate 0.0025 --gamma 5 \
   --style-mixing 0 --augment flips --snapshot-kimg 10 --threads 1
+encoder=${HDGAN_DATA:-../shared/data}/weights/squeezenet_v1_1_imagenet.npz
+if [ -f "$encoder" ]; then
+  $hdgan score-generator "$out/generator" "$out/tiles" "$encoder" "$out/quality"
+fi
 $hdgan sample "$out/generator" "$out/samples" --num-samples 500 --truncation 0.7 --select 36
 
 # The simulated expert: a segmenter that was shown every outline of the four folds.

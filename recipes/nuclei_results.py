@@ -12,6 +12,7 @@ from PIL import Image
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.image_quality import ImageQualityFolder
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
@@ -97,6 +98,10 @@ def write_pictures(folder: Path, target: Path) -> None:
         *(heat(pairs.uncertainty(record), largest) for record in chosen),
     ]
     save(grid(strip, columns=8), target / "nuclei-pairs.png")
+    if (folder / "quality").is_dir():
+        nearest = "pictures/nearest.png"
+        picture = rgb_of(ImageQualityFolder.open(folder / "quality").read(nearest), nearest)
+        save(picture, target / "nuclei-nearest.png")
     score = Evaluation.open(folder / "score-pairs-0")
     names = sorted(name for name in score.manifest.files if name.startswith("pictures/"))[:3]
     save(
@@ -121,6 +126,23 @@ def expert(folder: Path) -> str:
     )
 
 
+def quality(folder: Path) -> str:
+    """How close the drawings come to real crops, beside held-out real crops."""
+    text = ImageQualityFolder.open(folder / "quality").text
+    rows = [["", *(name for name in text.scores if name != "kid_deviation")]]
+    rows.append(["---"] * len(rows[0]))
+    for title, scores in (("drawings", text.scores), ("held-out real crops", text.floor or {})):
+        values = [f"{value:.3f}" for name, value in scores.items() if name != "kid_deviation"]
+        rows.append([title, *values])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    ratio = "" if text.kid_ratio is None else f" KID over the noise floor: {text.kid_ratio:.1f}."
+    return (
+        f"Against {text.num_images} random crops of the training images, truncation "
+        f"{text.truncation:g}, in the features of {text.encoder}:\n\n{table}\n\n"
+        f"Best snapshot by KID: {text.best_snapshot}.{ratio}\n"
+    )
+
+
 def main() -> None:
     """Print the tables."""
     folder = Path(sys.argv[1])
@@ -132,7 +154,9 @@ def main() -> None:
     print(
         f"Generator: {progress.images:,} images shown; {len(annotated)} of its drawings annotated."
     )
-    print(f"{expert(folder)}")
+    if (folder / "quality").is_dir():
+        print(f"\n{quality(folder)}")
+    print(expert(folder))
     print(f"Pairs: {about['num_drawn']} drawn, {about['num_kept']} kept.\n")
     print("Ensemble against the expert on 16 test drawings (per cent):\n")
     print(classifier_table(folder))

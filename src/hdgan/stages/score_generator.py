@@ -1,7 +1,8 @@
 """`hdgan score-generator`: how a generator's drawings compare with real tiles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
@@ -88,14 +89,18 @@ class _Scoring:
         self.device = device_named(self.settings.device)
         self.network = self.encoder.encoder.to(self.device)
         training, held_out = self._folds()
-        real = self._features("training", self._crops(training, stream=0))
+        names = [*self._kept_snapshots(), FINAL]
+        sets = {name: partial(self._drawn, name) for name in names}
+        sets["training"] = partial(self._crops, training, stream=0)
+        if held_out:
+            sets["held-out"] = partial(self._crops, held_out, stream=1)
+        features = self._encoded_sets(sets)
+        real = features["training"]
+        scores = image_quality(real, features[FINAL], seed=self.settings.seed)
         floor = None
         if held_out:
-            other = self._features("held-out", self._crops(held_out, stream=1))
-            floor = image_quality(real, other, seed=self.settings.seed)
-        drawn = self._features(FINAL, self._drawn(self._snapshot(FINAL)))
-        scores = image_quality(real, drawn, seed=self.settings.seed)
-        snapshots = self._snapshot_scores(real)
+            floor = image_quality(real, features["held-out"], seed=self.settings.seed)
+        snapshots = [self._snapshot_score(name, real, features[name]) for name in names]
         if self.settings.num_nearest:
             self.unfinished.write("pictures/nearest.png", png_of(self._nearest(real, training)))
         text = QualityText(
@@ -144,41 +149,52 @@ class _Scoring:
         network = with_weights(Generator(self.generator.shape), self.generator, path)
         return network.eval().requires_grad_(requires_grad=False).to(self.device)
 
-    def _drawn(self, network: Generator) -> Callable[[int], Image]:
+    def _drawn(self, snapshot: str) -> Callable[[int], Image]:
+        """Drawing i of a snapshot."""
+        network = self._snapshot(snapshot)
+
         def draw(number: int) -> Image:
             seed = self.settings.seed + number
             return image_of(network, w_of(network, seed, self.settings.truncation))
 
         return draw
 
-    def _snapshot_scores(self, real: Features) -> list[SnapshotScore]:
-        """The distance of every snapshot, the finished generator last."""
-        names = [FINAL]
-        if self.settings.snapshots:
-            kept = [PurePosixPath(name) for name in self.generator.manifest.files]
-            names = sorted(path.stem for path in kept if path.parts[0] == SNAPSHOTS) + names
-        scores = []
-        for name in names:
-            drawn = self._features(name, self._drawn(self._snapshot(name)))
-            kid = kernel_distance(real, drawn, seed=self.settings.seed)
-            scores.append(SnapshotScore(snapshot=name, kid=kid.mean, kid_deviation=kid.deviation))
-        return scores
+    def _kept_snapshots(self) -> list[str]:
+        """Names of the snapshots to score, from the first."""
+        if not self.settings.snapshots:
+            return []
+        files = [PurePosixPath(name) for name in self.generator.manifest.files]
+        return sorted(path.stem for path in files if path.parts[0] == SNAPSHOTS)
 
-    def _features(self, name: str, image: Callable[[int], Image]) -> Features:
-        """The features of a set of images; taken from an earlier run if that had finished it."""
-        path = self.unfinished.scratch / "features" / f"{name}.npy"
-        if path.is_file():
-            kept: Features = np.load(path, allow_pickle=False)
-            return kept
-        parts = []
-        with ProgressBar(f"encode {name}", self.settings.num_images, "images") as progress:
-            for numbers in _batches(self.settings.num_images):
-                parts.append(self._encoded([image(number) for number in numbers]))
-                progress.reach(numbers.stop)
-        features = np.concatenate(parts)
-        buffer = BytesIO()
-        np.save(buffer, features, allow_pickle=False)
-        self.unfinished.write_scratch(f"features/{name}.npy", buffer.getbuffer())
+    def _snapshot_score(self, name: str, real: Features, drawn: Features) -> SnapshotScore:
+        kid = kernel_distance(real, drawn, seed=self.settings.seed)
+        return SnapshotScore(snapshot=name, kid=kid.mean, kid_deviation=kid.deviation)
+
+    def _encoded_sets(
+        self, sets: Mapping[str, Callable[[], Callable[[int], Image]]]
+    ) -> dict[str, Features]:
+        """The features of each set of images; taken from an earlier run if that had finished it.
+
+        One set at a time is opened, so that one network at a time is in memory.
+        """
+        features: dict[str, Features] = {}
+        paths = {name: self.unfinished.scratch / "features" / f"{name}.npy" for name in sets}
+        for name, path in paths.items():
+            if path.is_file():
+                features[name] = np.load(path, allow_pickle=False)
+        count = self.settings.num_images
+        done = len(features) * count
+        with ProgressBar("score-generator", len(sets) * count, "images", done=done) as progress:
+            for name in [name for name in sets if name not in features]:
+                image, parts = sets[name](), []
+                for numbers in _batches(count):
+                    parts.append(self._encoded([image(number) for number in numbers]))
+                    progress.reach(done + numbers.stop, name)
+                done += count
+                features[name] = np.concatenate(parts)
+                buffer = BytesIO()
+                np.save(buffer, features[name], allow_pickle=False)
+                self.unfinished.write_scratch(f"features/{name}.npy", buffer.getbuffer())
         return features
 
     @torch.no_grad()
@@ -189,7 +205,7 @@ class _Scoring:
 
     def _nearest(self, real: Features, training: set[int]) -> UInt8[np.ndarray, "_ _ 3"]:
         """Drawings, each with the training crops that are nearest to it in any of eight ways."""
-        draw, crop = self._drawn(self._snapshot(FINAL)), self._crops(training, stream=0)
+        draw, crop = self._drawn(FINAL), self._crops(training, stream=0)
         shown = []
         for number in range(min(self.settings.num_nearest, self.settings.num_images)):
             image = draw(number)
