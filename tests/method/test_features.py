@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hdgan.method.features import (
     FeaturePyramid,
+    bytes_of,
     channel_statistics,
     channels_of,
     image_and_features,
@@ -110,6 +111,13 @@ def test_the_last_blocks_are_the_finest(generator: Generator) -> None:
 
     assert [m.shape[0] for m in pyramid.maps] == [8, 8, 16, 16]
     assert pyramid.num_channels == channels_of(SHAPE, 2)
+
+
+def test_the_reference_costs_are_those_of_the_maps() -> None:
+    published = NetworkShape(4096, 32768, 512)
+
+    assert bytes_of(published, None) == pytest.approx(1.07e9, rel=0.01)
+    assert bytes_of(published, 5) == pytest.approx(1.04e9, rel=0.01)
 
 
 def test_the_first_image_of_a_set_has_features_of_its_own_latent(generator: Generator) -> None:

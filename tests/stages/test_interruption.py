@@ -23,9 +23,10 @@ import dataclasses
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.stages import train_generator
 planned = train_generator.planned
-train_generator.planned = lambda settings: (
-    planned(settings)[0], dataclasses.replace(planned(settings)[1], tick_batches=2)
-)
+def with_short_ticks(*arguments):
+    shape, plan = planned(*arguments)
+    return shape, dataclasses.replace(plan, tick_batches=2)
+train_generator.planned = with_short_ticks
 from hdgan.cli import main
 main(sys.argv[1:])
 """

@@ -1,5 +1,6 @@
 """What each stage writes, read back from disk."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,6 +146,16 @@ def test_a_generator_of_twice_the_side_begins_with_the_blocks_that_fit(
     )
     for name in ("mapping.fc0.weight", "synthesis.b8.conv0.weight"):
         assert torch.allclose(small[name], large[name], atol=1e-6)
+
+
+def test_a_training_says_before_it_starts_what_it_will_need(
+    world: TinyWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_generator(world.tiles, tmp_path / "next", replace(TRAIN_GENERATOR, kimg=0.016))
+
+    lines = capsys.readouterr().err.splitlines()
+    pattern = r"train-generator: needs about [\d.]+ [MG]B of memory, [\d.]+ MB of disk, \d+ s"
+    assert re.fullmatch(pattern, lines[0])
 
 
 def test_what_a_start_has_seen_is_passed_on(world: TinyWorld, tmp_path: Path) -> None:

@@ -165,6 +165,13 @@ def channels_of(shape: NetworkShape, num_blocks: int | None) -> int:
     return 2 * sum(shape.channels(resolution) for resolution in chosen)
 
 
+def bytes_of(shape: NetworkShape, num_blocks: int | None) -> int:
+    """What the feature maps of one image take at native resolution in half precision."""
+    resolutions = shape.resolutions
+    chosen = resolutions if num_blocks is None else resolutions[-num_blocks:]
+    return sum(4 * shape.channels(resolution) * resolution**2 for resolution in chosen)
+
+
 def channel_statistics(
     pyramids: Iterator[FeaturePyramid],
 ) -> tuple[Float32[np.ndarray, " channels"], Float32[np.ndarray, " channels"]]:

@@ -77,6 +77,38 @@ class ProgressBar:
         return f"{line}, {note}" if note else line
 
 
+def announce(
+    verb: str,
+    *,
+    memory_bytes: int | None = None,
+    disk_bytes: int | None = None,
+    seconds: float | None = None,
+) -> None:
+    """Say in one line, before long work begins, what it will need."""
+    needs = [
+        f"{_size(size)} of {kind}"
+        for kind, size in (("memory", memory_bytes), ("disk", disk_bytes))
+        if size is not None
+    ]
+    if seconds is not None:
+        needs.append(_duration(seconds))
+    print(f"{verb}: needs about {', '.join(needs)}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:.1f} GB" if num_bytes >= 1e9 else f"{num_bytes / 1e6:.1f} MB"
+
+
+def peak_memory_bytes() -> int | None:
+    """The most memory that this process has taken so far; None where nobody counts it."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
 def _duration(seconds: float) -> str:
     """A time as people say it."""
     if seconds != seconds:

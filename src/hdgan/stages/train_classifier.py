@@ -29,6 +29,7 @@ from hdgan.errors import WrongArtifactError
 from hdgan.method.classifier_presets import Recipe, recipe_of
 from hdgan.method.features import (
     FeaturePyramid,
+    bytes_of,
     channel_statistics,
     channels_of,
     image_and_features,
@@ -44,7 +45,7 @@ from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 from hdgan.method.pixel_sampling import ClassMix, DrawnPixels, PixelSampler
 from hdgan.method.regeneration import regenerates
 from hdgan.pipeline import Made
-from hdgan.report.progress import ProgressBar
+from hdgan.report.progress import ProgressBar, announce
 from hdgan.settings.sources import SampleSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
 
@@ -122,6 +123,11 @@ class _Fitting:
         """Make features, fit, and write the artifact's files."""
         training = self.annotated.records("training")
         validation = self.annotated.records("validation")
+        shape = self.generator.shape
+        announce(
+            "train-classifier",
+            disk_bytes=bytes_of(shape, self.recipe.num_blocks) * len([*training, *validation]),
+        )
         self._make_features([*training, *validation])
         classifier = self._fresh_classifier(training).to(self.device)
         curves = self._fitted(classifier, training, validation)

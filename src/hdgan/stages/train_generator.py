@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +40,10 @@ from hdgan.artifacts.unfinished import (
 from hdgan.artifacts.weights import device_named, tensor_bytes
 from hdgan.errors import ImageError, SettingsError
 from hdgan.method.latent import tensor_of
-from hdgan.method.stylegan.plan import TrainingPlan
+from hdgan.method.stylegan.plan import PATH_LENGTH, R1, TrainingPlan
 from hdgan.method.stylegan.presets import planned
 from hdgan.method.stylegan.training import (
+    DrawReals,
     GeneratorTick,
     TrainingState,
     new_state,
@@ -53,7 +55,7 @@ from hdgan.method.stylegan.transfer import begun_from
 from hdgan.method.tile_crop import drawn_way, laid, random_crop
 from hdgan.pipeline import Made
 from hdgan.report.pictures import drawn_grid
-from hdgan.report.progress import ProgressBar
+from hdgan.report.progress import ProgressBar, announce, peak_memory_bytes
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
 CHECKPOINT_SECONDS = 60.0
@@ -96,7 +98,10 @@ def train_generator(
 
     def make(unfinished: UnfinishedArtifact) -> None:
         reals = _Reals(tile_set, records, settings, plan)
-        state = new_state(shape, plan, device_named(settings.device))
+        device = device_named(settings.device)
+        if not unfinished.has(PROGRESS):
+            _announce(new_state(shape, plan, device), plan, settings, reals)
+        state = new_state(shape, plan, device)
         if start is not None:
             _begin_from(start, state)
         _Run(unfinished, state, plan, settings, reals).complete()
@@ -112,6 +117,30 @@ def train_generator(
             "tiles": len(records),
             "strength of augmentation at the end": round(progress[-1].strength, 3),
         },
+    )
+
+
+def _announce(
+    trial: TrainingState, plan: TrainingPlan, settings: TrainGeneratorSettings, reals: DrawReals
+) -> None:
+    """Say what the run will need, measured by two steps on networks that are thrown away."""
+    times = [time.monotonic()]
+    for _ in training_ticks(trial, replace(plan, images=2 * plan.batch, tick_batches=1), reals):
+        times.append(time.monotonic())
+    with_penalties, plain_step = (later - earlier for earlier, later in pairwise(times))
+    often = PATH_LENGTH.interval if plan.path_length_weight > 0 else R1.interval
+    step = plain_step + max(0.0, with_penalties - plain_step) / often
+    weights = sum(
+        tensor.numel() * tensor.element_size() for tensor in trial.average.state_dict().values()
+    )
+    interval = settings.snapshot_kimg * 1000
+    num_snapshots = int(plan.images / interval) if interval else 0
+    on_gpu = trial.path_length_mean.is_cuda
+    announce(
+        "train-generator",
+        memory_bytes=torch.cuda.max_memory_allocated() if on_gpu else peak_memory_bytes(),
+        disk_bytes=weights * (num_snapshots + 8),
+        seconds=step * plan.batches,
     )
 
 
