@@ -137,6 +137,21 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.strip() == importlib.metadata.version("hdgan")
 
 
+def test_an_interruption_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hdgan.cli.app", interrupted)
+
+    with pytest.raises(SystemExit) as stopped:
+        main(["show", "anything"])
+
+    assert stopped.value.code == 130
+    assert "run the same command again to go on" in capsys.readouterr().err
+
+
 def test_several_folds_follow_one_option() -> None:
     _, bound, _ = app.parse_args("segment a b c --folds 0 2", exit_on_error=False)
 

@@ -46,7 +46,7 @@ class ClassMap:
         """Refuse maps in which a pixel would be ambiguous.
 
         Raises:
-            ClassMapError: no class, too many, or one name twice.
+            ClassMapError: no class, too many, or one name or colour twice.
         """
         names = self.names
         if not 1 <= len(names) <= UNLABELLED:
@@ -58,6 +58,13 @@ class ClassMap:
             raise ClassMapError(
                 f"The class map names {sorted(twice)[0]!r} twice; give each class its own name."
             )
+        colours = [tissue.colour.lower() for tissue in self.classes]
+        for i, colour in enumerate(colours):
+            if colour in colours[:i]:
+                raise ClassMapError(
+                    f"Classes {names[colours.index(colour)]!r} and {names[i]!r} have the same "
+                    f"colour {colour}; give each its own."
+                )
         for tissue in self.classes:
             if not _COLOUR.fullmatch(tissue.colour):
                 raise ClassMapError(

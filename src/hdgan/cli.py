@@ -56,6 +56,12 @@ def main(tokens: list[str] | None = None) -> None:
         _complain(" ".join(str(error).split()))
     except HdganError as error:
         _complain(str(error))
+    except KeyboardInterrupt:
+        print(  # noqa: T201
+            "hdgan: interrupted. What was finished is kept; run the same command again to go on.",
+            file=sys.stderr,
+        )
+        sys.exit(130)
     except OSError as error:
         _complain(f"{error.filename or 'The system'}: {error.strerror or error}.")
 

@@ -147,6 +147,14 @@ def test_a_colour_of_no_class_is_named() -> None:
         label_map_of(data, "map.png", THREE, "auto")
 
 
+def test_a_jpeg_is_no_label_map() -> None:
+    buffer = BytesIO()
+    Image.new("RGB", (4, 4), KIDNEY.classes[0].colour).save(buffer, "JPEG")
+
+    with pytest.raises(LabelError, match="is a JPEG, which changes colours"):
+        label_map_of(buffer.getvalue(), "a.jpg", KIDNEY, "auto")
+
+
 def test_a_class_outside_the_class_map_is_named() -> None:
     data = png_of(np.full((2, 2), 7, dtype=np.uint8))
 
@@ -163,6 +171,12 @@ def test_a_class_map_survives_writing_and_reading() -> None:
     assert class_map_of(class_map_bytes(KIDNEY), "x") == KIDNEY
 
 
+def test_a_colour_may_be_spelled_color() -> None:
+    content = b'{"classes": [{"name": "a", "color": "#00ff00"}]}'
+
+    assert class_map_of(content, "x").classes[0].colour == "#00ff00"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -174,6 +188,11 @@ def test_a_class_map_survives_writing_and_reading() -> None:
             b'{"classes": [{"name": "a", "colour": "#000000"},'
             b' {"name": "a", "colour": "#ffffff"}]}',
             "names 'a' twice",
+        ),
+        (
+            b'{"classes": [{"name": "a", "colour": "#00ff00"},'
+            b' {"name": "b", "colour": "#00FF00"}]}',
+            "Classes 'a' and 'b' have the same colour #00ff00",
         ),
     ],
 )

@@ -75,6 +75,20 @@ def test_a_missing_folder_is_missing(tmp_path: Path) -> None:
         Artifact.open(tmp_path / "nowhere")
 
 
+def test_a_file_is_no_artifact(tmp_path: Path) -> None:
+    (tmp_path / "network.safetensors").write_bytes(b"weights")
+
+    with pytest.raises(MissingArtifactError, match=r"is a file.*import-generator"):
+        Artifact.open(tmp_path / "network.safetensors")
+
+
+def test_a_folder_of_images_is_no_artifact(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"picture")
+
+    with pytest.raises(MissingArtifactError, match=r"was not made by hdgan.*hdgan tile"):
+        Artifact.open(tmp_path)
+
+
 def test_an_unfinished_folder_is_missing_its_manifest(tmp_path: Path) -> None:
     with being_made(tmp_path / "a", Order("sample-set", {}, {})):
         pass
@@ -86,7 +100,7 @@ def test_an_unfinished_folder_is_missing_its_manifest(tmp_path: Path) -> None:
 def test_another_kind_is_mismatched(tmp_path: Path) -> None:
     make(tmp_path / "a", Order("generator", {}, {}))
 
-    with pytest.raises(WrongArtifactError, match="is a generator, but a sample-set is needed"):
+    with pytest.raises(WrongArtifactError, match="is of kind generator, but sample-set is needed"):
         SampleSet.open(tmp_path / "a")
 
 
@@ -145,7 +159,7 @@ def test_another_order_leaves_the_folder_alone(tmp_path: Path, is_finished: bool
             unfinished.write("data/file.txt", b"content")
 
     with (
-        pytest.raises(WrongArtifactError, match="seed is 0, now 1"),
+        pytest.raises(WrongArtifactError, match="seed was 0, now 1"),
         being_made(folder, Order("sample-set", {"seed": 1}, {})),
     ):
         pass

@@ -1,7 +1,9 @@
 """Bad input gives one clear line that names the file, and nothing earlier is lost."""
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.sample_set import SampleSet
 from hdgan.cli import main
 from hdgan.stages.import_annotations import import_annotations
 from tests.tiny_world import IMPORT, TinyWorld, draw_tiles, paint_samples
@@ -33,6 +36,12 @@ def copy(world: TinyWorld, tmp_path: Path) -> TinyWorld:
     return TinyWorld(tmp_path / "world")
 
 
+def complaints(errors: str) -> list[str]:
+    """What a command says besides what it needs and from where it goes on."""
+    said = re.compile(r"[a-z-]+: (needs about|goes on after) ")
+    return [line for line in errors.splitlines() if line.strip() and not said.match(line)]
+
+
 class Refusal:
     """Runs commands that must fail and checks that nothing else happens."""
 
@@ -46,7 +55,7 @@ class Refusal:
             main([str(token) for token in tokens])
         assert stopped.value.code == 2
         output = self.capsys.readouterr()
-        lines = [line for line in output.err.splitlines() if line.strip()]
+        lines = complaints(output.err)
         assert len(lines) == 1, output.err
         assert output.out == ""
         assert contents(self.kept) == before
@@ -81,8 +90,66 @@ def test_a_truncated_png(refused: Refusal, tmp_path: Path) -> None:
     line = refused("tile", tmp_path / "images", tmp_path / "tiles")
 
     assert f"{broken} is damaged or cut short" in line
-    # What was done before is kept, and the mended folder goes on from there.
-    assert (tmp_path / "tiles" / "images" / "patient0_000.png").is_file()
+    assert list((tmp_path / "tiles").iterdir()) == []
+
+
+def test_a_mended_command_finds_its_folder_free(
+    copy: TinyWorld, refused: Refusal, tmp_path: Path
+) -> None:
+    name = AnnotationSet.open(copy.annotations).records()[0].image
+    wrong = copy.painted / f"{name}.png"
+    good = wrong.read_bytes()
+    wrong.write_bytes(png_of(np.full((16, 16), 5, dtype=np.uint8)))
+    command = ["import-annotations", copy.samples, copy.painted, tmp_path / "a"]
+    refused(*command, "--classes", copy.classes)
+
+    wrong.write_bytes(good)
+    main([str(token) for token in [*command, "--classes", copy.classes]])
+
+    assert len(AnnotationSet.open(tmp_path / "a").records()) == 12
+
+
+def test_a_run_that_was_stopped_before_it_made_anything_does_not_claim_its_folder(
+    copy: TinyWorld, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "s" / ".unfinished"
+    scratch.mkdir(parents=True)
+    order = {"kind": "sample-set", "settings": {"seed": 7}, "parents": {}, "seen": {}}
+    (scratch / "command.json").write_text(json.dumps(order))
+
+    main(["sample", str(copy.generator), str(tmp_path / "s"), "--num-samples", "2"])
+
+    assert len(SampleSet.open(tmp_path / "s").records()) == 2
+
+
+def test_an_unfinished_run_of_another_command_is_left_alone(
+    copy: TinyWorld, refused: Refusal, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "s" / ".unfinished"
+    scratch.mkdir(parents=True)
+    order = {"kind": "sample-set", "settings": {"seed": 7}, "parents": {}, "seen": {}}
+    (scratch / "command.json").write_text(json.dumps(order))
+    (scratch / "checkpoint.safetensors").write_bytes(b"days of work")
+
+    line = refused("sample", copy.generator, tmp_path / "s", "--num-samples", "2")
+
+    assert "already holds an unfinished run of another command (" in line
+    assert (scratch / "checkpoint.safetensors").read_bytes() == b"days of work"
+
+
+def test_tiles_inside_their_images(refused: Refusal, tmp_path: Path) -> None:
+    draw_tiles(tmp_path, count=6)
+
+    line = refused("tile", tmp_path / "images", tmp_path / "images" / "tiles")
+
+    assert "lies inside" in line
+    assert not (tmp_path / "images" / "tiles").exists()
+
+
+def test_a_fold_of_annotated_samples(copy: TinyWorld, refused: Refusal, tmp_path: Path) -> None:
+    line = refused("evaluate", copy.classifier, copy.annotations, tmp_path / "e", "--fold", "0")
+
+    assert "--fold is for annotated tiles" in line
 
 
 def test_a_label_map_of_the_wrong_size(copy: TinyWorld, refused: Refusal, tmp_path: Path) -> None:
@@ -130,7 +197,7 @@ def test_label_maps_without_a_class_map(copy: TinyWorld, refused: Refusal, tmp_p
 def test_an_artifact_of_another_kind(copy: TinyWorld, refused: Refusal, tmp_path: Path) -> None:
     line = refused("sample", copy.tiles, tmp_path / "samples")
 
-    assert f"{copy.tiles} is a tile-set, but a generator is needed" in line
+    assert f"{copy.tiles} is of kind tile-set, but generator is needed" in line
 
 
 @pytest.mark.parametrize(
@@ -152,7 +219,7 @@ def test_every_verb_refuses_another_kind(
 ) -> None:
     line = refused(verb, *(copy.folder / name for name in inputs), tmp_path / "out")
 
-    assert " is a " in line
+    assert " is of kind " in line
     assert any(str(copy.folder / name) in line for name in inputs)
 
 
@@ -283,7 +350,7 @@ def test_the_result_of_another_command_is_not_overwritten(
     line = refused("sample", copy.generator, copy.samples, "--seed", "9")
 
     assert f"{copy.samples} already holds the result of another command" in line
-    assert "seed is 0, now 9" in line
+    assert "seed was 0, now 9" in line
 
 
 @pytest.mark.parametrize(
@@ -364,7 +431,7 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(
 
     full = run_limited(700, *command)
 
-    lines = [line for line in full.stderr.splitlines() if line.strip()]
+    lines = complaints(full.stderr)
     assert full.returncode == 2
     assert len(lines) == 1, full.stderr
     assert str(output) in lines[0]
@@ -390,7 +457,7 @@ def test_a_small_disk_that_is_full(copy: TinyWorld, tmp_path: Path) -> None:
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
-    lines = [line for line in full.stderr.splitlines() if line.strip()]
+    lines = complaints(full.stderr)
     assert full.returncode == 2
     assert len(lines) == 1, full.stderr
     assert "the disk is full" in lines[0]

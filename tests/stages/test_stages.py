@@ -39,7 +39,7 @@ from hdgan.stages.synthesize import synthesize
 from hdgan.stages.tile import tile
 from hdgan.stages.train_classifier import train_classifier
 from hdgan.stages.train_generator import train_generator
-from hdgan.stages.train_segmenter import train_segmenter
+from hdgan.stages.train_segmenter import _fitting_crop, train_segmenter
 from tests.tiny_world import (
     NUM_PATIENTS,
     SAMPLE,
@@ -205,7 +205,7 @@ def test_seeds_follow_one_another(world: TinyWorld, tmp_path: Path) -> None:
 def test_as_many_samples_are_suggested_as_wanted(world: TinyWorld) -> None:
     suggested = [record.suggested for record in SampleSet.open(world.samples).records()]
 
-    assert sorted(place for place in suggested if place is not None) == list(range(SAMPLE.select))
+    assert sorted(place for place in suggested if place is not None) == list(range(9))
 
 
 def test_only_suggested_samples_are_taken_in(world: TinyWorld) -> None:
@@ -408,6 +408,19 @@ def test_a_segmenter_can_be_trained_on_pairs_and_real_labels_together(
     segmenter = SegmenterFolder.open(tmp_path / "both")
     assert made.facts["labelled images"] == 9 + len(TileSet.open(world.tiles).records((1, 2)))
     assert list(segmenter.manifest.seen.values()) == [[1, 2, 3, 4]]
+
+
+def test_crops_are_as_large_as_the_images_allow(world: TinyWorld, tmp_path: Path) -> None:
+    few = TrainSegmenterSettings(steps=1, batch=2, width=4)
+
+    made = train_segmenter(world.pairs, tmp_path / "segmenter", few)
+
+    assert made.facts["steps"] == 1
+    assert [_fitting_crop(np.zeros((*size, 4))) for size in ((16, 16), (500, 77), (999, 999))] == [
+        16,
+        72,
+        128,
+    ]
 
 
 def test_a_segmenter_trained_on_some_folds_has_seen_those_only(

@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import grey_of
@@ -67,7 +67,7 @@ class AnnotationSet(Artifact):
 class _TissueClassText(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str
-    colour: str
+    colour: str = Field(validation_alias=AliasChoices("colour", "color"))
 
 
 class _ClassMapText(BaseModel):

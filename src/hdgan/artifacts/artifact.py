@@ -33,8 +33,8 @@ class Artifact:
         manifest = read_manifest(folder)
         if cls.kind and manifest.kind != cls.kind:
             raise WrongArtifactError(
-                f"{folder} is a {manifest.kind}, but a {cls.kind} is needed here. "
-                "`hdgan show FOLDER` says what a folder is."
+                f"{folder} is of kind {manifest.kind}, but {cls.kind} is needed here. Check the "
+                "order of the arguments; `hdgan show FOLDER` says what a folder is."
             )
         return cls(folder, manifest)
 

@@ -8,18 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.artifacts.unfinished import CHECKPOINT, UnfinishedArtifact
 from hdgan.artifacts.weights import about_of, tensor_bytes, tensors_of
 from hdgan.errors import DamagedArtifactError
-
-_CHECKPOINT = "checkpoint.safetensors"
 
 
 def write_checkpoint(
     unfinished: UnfinishedArtifact, tensors: dict[str, Tensor], about: dict[str, Any]
 ) -> None:
     """Replace the checkpoint of an unfinished artifact."""
-    unfinished.write_scratch(_CHECKPOINT, tensor_bytes(tensors, about))
+    unfinished.write_scratch(CHECKPOINT, tensor_bytes(tensors, about))
 
 
 def read_checkpoint(
@@ -30,7 +28,7 @@ def read_checkpoint(
     Raises:
         DamagedArtifactError: it cannot be read.
     """
-    path = unfinished.scratch / _CHECKPOINT
+    path = unfinished.scratch / CHECKPOINT
     if not path.is_file():
         return None
     return tensors_of(path.read_bytes(), str(path)), about_of(str(path))

@@ -66,4 +66,6 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (DamagedArtifactError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise EncoderError(f"{path} is no readable .npz or .safetensors file ({error}).") from error
+        raise EncoderError(
+            f"{path} is no readable .npz or .safetensors file. Copy it again from its source."
+        ) from error

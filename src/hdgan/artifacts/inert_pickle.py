@@ -80,7 +80,8 @@ def read_pickle(stream: BytesIO, allowed: Collection[str], name: str) -> Any:
             machine.run(code, argument)
     except (ValueError, TypeError, IndexError, KeyError, UnicodeError, OverflowError) as error:
         raise NetworkFileError(
-            f"{name} is damaged or no pickled network ({error}). Copy it again from its source."
+            f"{name} is damaged, or no network file (.pkl, .pt, .safetensors) at all. Copy it "
+            "again from its source."
         ) from error
     raise NetworkFileError(f"{name} is cut short. Copy it again from its source.")
 

@@ -33,6 +33,10 @@ def label_map_of(data: bytes, name: str, class_map: ClassMap, values: Values) ->
     image = open_image(data, name)
     if values == "auto":
         values = "index" if _has_numbers(image, class_map) else "colour"
+    if image.format == "JPEG":
+        raise LabelError(
+            f"{name} is a JPEG, which changes colours and so classes. Save label maps as PNG."
+        )
     if values == "colour":
         return _from_colours(np.asarray(image.convert("RGB")), name, class_map)
     labels = _from_numbers(image, name)
@@ -74,8 +78,8 @@ def _from_colours(
         red, green, blue = (int(value) for value in colours[~known][0])
         raise LabelError(
             f"{name} has {int((~known).sum())} pixels of a colour that is no class's, such as "
-            f"#{red:02x}{green:02x}{blue:02x}. Add the colour to the class map, or paint those "
-            "pixels black, which is unlabelled."
+            f"#{red:02x}{green:02x}{blue:02x}. Paint without smooth edges; add the colour to "
+            "the class map, or paint those pixels black, which is unlabelled."
         )
     labels = np.full(colours.shape[:2], UNLABELLED, dtype=np.uint8)
     for index, colour in enumerate(class_map.palette):

@@ -11,6 +11,9 @@ from hdgan.artifacts.writing import write_atomically
 from hdgan.errors import DamagedArtifactError, MissingArtifactError
 
 MANIFEST = "manifest.json"
+UNFINISHED = ".unfinished"
+"""Subfolder of an artifact that is being made."""
+
 LAYOUT = 1
 """Version of the layout of all artifacts."""
 
@@ -53,8 +56,18 @@ def read_manifest(folder: Path) -> Manifest:
         DamagedArtifactError: it cannot be read, or is of another layout.
     """
     path = folder / MANIFEST
+    if folder.is_file():
+        raise MissingArtifactError(
+            f"{folder} is a file; needed is a folder that a verb of hdgan wrote. A network file "
+            "becomes one with `hdgan import-generator`, a folder of images with `hdgan tile`."
+        )
     if not folder.is_dir():
         raise MissingArtifactError(f"There is no folder {folder}. Check the path.")
+    if not path.is_file() and not (folder / UNFINISHED).is_dir():
+        raise MissingArtifactError(
+            f"{folder} was not made by hdgan: it has no {MANIFEST}. A folder of images becomes a "
+            "tile set with `hdgan tile`."
+        )
     if not path.is_file():
         raise MissingArtifactError(
             f"{folder} is no finished artifact: it has no {MANIFEST}. If a command was interrupted "

@@ -19,6 +19,7 @@ from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import (
     LAYOUT,
     MANIFEST,
+    UNFINISHED,
     Manifest,
     digest_of_file,
     json_bytes,
@@ -26,10 +27,13 @@ from hdgan.artifacts.manifest import (
     write_manifest,
 )
 from hdgan.artifacts.writing import storage_errors, write_atomically
-from hdgan.errors import DamagedArtifactError, StorageError, WrongArtifactError
+from hdgan.errors import DamagedArtifactError, HdganError, StorageError, WrongArtifactError
 
-UNFINISHED = ".unfinished"
+CHECKPOINT = "checkpoint.safetensors"
 _COMMAND = "command.json"
+_LOCK = "lock"
+_INPUTS = frozenset({"images", "label-maps"})
+"""Parents that are a user's files rather than artifacts."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,21 @@ class Order:
     seen: dict[str, list[int]] = field(default_factory=dict)
     """Folds that the artifact learns from, by digest of the tile set."""
 
+    def is_after_changed_input(self, begun: "Order") -> bool:
+        """Whether this is the order that was begun, on files that the user has changed since."""
+        changed = {
+            kind
+            for kind in self.parents | begun.parents
+            if self.parents.get(kind) != begun.parents.get(kind)
+        }
+        return (self.kind, self.settings) == (begun.kind, begun.settings) and changed <= _INPUTS
+
     def differences(self, other: "Order") -> list[str]:
         """What differs, one phrase each."""
         if self.kind != other.kind:
             return [f"it holds a {other.kind}, not a {self.kind}"]
         phrases = [
-            f"{name.replace('_', '-')} is {other.settings.get(name)}, now {value}"
+            _change(name.replace("_", "-"), other.settings.get(name), value)
             for name, value in self.settings.items()
             if other.settings.get(name) != value
         ]
@@ -63,6 +76,14 @@ class Order:
             if self.parents.get(kind) != other.parents.get(kind)
         ]
         return phrases
+
+
+def _change(name: str, before: object, now: object) -> str:
+    """What became of a setting, unless that would fill the screen."""
+    values = [json.dumps(value, ensure_ascii=False) for value in (before, now)]
+    if max(map(len, values)) > 40:
+        return f"{name} was another"
+    return f"{name} was {values[0]}, now {values[1]}"
 
 
 class UnfinishedArtifact:
@@ -141,39 +162,76 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
         yield None
         return
     _refuse_strange(folder, order)
+    is_new = not (scratch / _COMMAND).is_file()
     with storage_errors(folder):
         scratch.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
+        _clear_other(folder, order)
         write_atomically(scratch / _COMMAND, json_bytes(vars(order)))
-        yield UnfinishedArtifact(folder, order)
+        try:
+            yield UnfinishedArtifact(folder, order)
+        except StorageError:
+            raise
+        except HdganError:
+            # Refused before anything dear was made: the mended command finds the folder free.
+            if is_new and not (scratch / CHECKPOINT).is_file():
+                _clear(folder)
+            raise
     if (folder / MANIFEST).is_file():
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _clear(folder: Path) -> None:
+    """Take away everything in a folder that is ours."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _clear_other(folder: Path, order: Order) -> None:
+    """Make room where another order was begun that `_refuse_strange` let pass."""
+    command = folder / UNFINISHED / _COMMAND
+    if command.is_file() and _begun(command) != order:
+        for path in folder.iterdir():
+            if path.name != UNFINISHED:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in (folder / UNFINISHED).iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
 
 
 def _order_of(manifest: Manifest) -> Order:
     return Order(manifest.kind, manifest.settings, manifest.parents, manifest.seen)
 
 
-def _refuse_other(folder: Path, order: Order, found: Order) -> None:
+def _refuse_other(folder: Path, order: Order, found: Order, what: str = "the result") -> None:
     differences = order.differences(found)
     if differences:
         raise WrongArtifactError(
-            f"{folder} already holds the result of another command ({'; '.join(differences)}). "
+            f"{folder} already holds {what} of another command ({'; '.join(differences)}). "
             "Choose another folder, or remove this one if it is no longer needed."
         )
 
 
+def _begun(command: Path) -> Order:
+    """The order that a folder was begun with."""
+    try:
+        return Order(**json.loads(command.read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise DamagedArtifactError(
+            f"{command} is damaged. Remove {command.parents[1]} and run the command again."
+        ) from error
+
+
 def _refuse_strange(folder: Path, order: Order) -> None:
-    """Let pass what is not there, empty, or begun by an equal order."""
+    """Let pass what is not there, empty, begun by an equal order, or of no value to anybody."""
     command = folder / UNFINISHED / _COMMAND
     if command.is_file():
-        try:
-            found = Order(**json.loads(command.read_bytes()))
-        except (ValueError, TypeError) as error:
-            raise DamagedArtifactError(
-                f"{command} is damaged. Remove {folder} and run the command again."
-            ) from error
-        _refuse_other(folder, order, found)
+        found = _begun(command)
+        if not (_has_nothing(folder) or order.is_after_changed_input(found)):
+            _refuse_other(folder, order, found, "an unfinished run")
         return
     if folder.exists() and not folder.is_dir():
         raise StorageError(f"{folder} is a file; the output must be a folder. Choose another name.")
@@ -183,9 +241,15 @@ def _refuse_strange(folder: Path, order: Order) -> None:
         )
 
 
+def _has_nothing(folder: Path) -> bool:
+    """Whether a begun folder holds no file but those that every run begins with."""
+    files = {path.name for path in folder.rglob("*") if path.is_file()}
+    return files <= {_COMMAND, _LOCK}
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    lock = FileLock(folder / UNFINISHED / "lock")
+    lock = FileLock(folder / UNFINISHED / _LOCK)
     try:
         with storage_errors(folder), lock.acquire(timeout=0):
             yield

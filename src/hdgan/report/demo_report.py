@@ -72,7 +72,8 @@ def demo_page(made: DemoArtifacts, times: Sequence[tuple[str, float]]) -> Page:
                 percent(on_samples[dice].value),
                 "macro Dice of the labels of drawings",
                 f"on {len(made.evaluation.images())} annotated drawings that the classifier never "
-                "saw; mean over the classes",
+                f"saw, over the {percent(_annotated_part(made))} of their pixels that were "
+                "annotated; mean over the classes",
             ),
             (
                 percent(on_tissue[dice].value),
@@ -87,7 +88,7 @@ def demo_page(made: DemoArtifacts, times: Sequence[tuple[str, float]]) -> Page:
             (
                 duration(sum(seconds for _, seconds in times)),
                 "from nothing to this page",
-                "on this computer, without a pause",
+                "on this computer, all steps together",
             ),
         ],
         sections=[
@@ -128,8 +129,9 @@ def _generator(made: DemoArtifacts) -> Section:
     return Section(
         "The generator",
         f"""A small StyleGAN2-ADA, trained from nothing on {progress[-1].images:,} images. It
-        had a few minutes where published generators have days on several graphics cards: shapes
-        and colours are right, fine detail is not.""",
+        had a few minutes where published generators have days on several graphics cards: it has
+        found the shapes, but draws them with halos, mixes the stains, and varies the layout less
+        than the tissue does.""",
         [
             picture(
                 grid([made.samples.image(r) for r in samples], columns=8),
@@ -229,6 +231,13 @@ def _scores(made: DemoArtifacts) -> Section:
     )
 
 
+def _annotated_part(made: DemoArtifacts) -> float:
+    """Part of the test drawings' pixels that has a label."""
+    counted = int(np.stack(made.evaluation.confusion()).sum())
+    side = made.generator.shape.resolution
+    return counted / (len(made.evaluation.images()) * side**2)
+
+
 def _worst(evaluation: Evaluation) -> PageFigure:
     names = sorted(name for name in evaluation.manifest.files if name.startswith("pictures/"))[:4]
     pictures = [rgb_of(evaluation.read(name), name) for name in names]
@@ -245,15 +254,16 @@ def _pairs(made: DemoArtifacts) -> Section:
     by_score = sorted(kept, key=lambda record: record.uncertainty)
     strip = kept[:8]
     uncertain = by_score[-8:][::-1]
-    brightest = max(float(made.pairs.uncertainty(record).max()) for record in [*strip, *uncertain])
+    maps = [made.pairs.uncertainty(record) for record in [*strip, *uncertain]]
+    brightest = max(1e-3, float(np.quantile(np.stack(maps), 0.99)))
     about = made.pairs.about
     tenth = [image_score(made.pairs.uncertainty(record)) for record in strip]
     return Section(
         "The dataset",
         f"""{about["num_drawn"]} further drawings were labelled, and the {about["num_dropped"]} most
         uncertain dropped. Uncertainty is the Jensen-Shannon divergence of the members: 0 nats
-        where all agree, at most {about["largest_uncertainty_nats"]:.2f}. Black is 0 here, and the
-        brightest pixel {brightest:.2f} nats. The score of an image is the mean of its most
+        where all agree, at most {about["largest_uncertainty_nats"]:.2f}. Black is 0 here, and what
+        has {brightest:.2f} nats or more is brightest. The score of an image is the mean of its most
         uncertain tenth of the pixels; in the first strip it lies between {min(tenth):.3f} and
         {max(tenth):.3f} nats.""",
         [
@@ -269,6 +279,7 @@ def _pairs(made: DemoArtifacts) -> Section:
             ),
         ],
         legend=made.pairs.class_map,
+        legend_has_unlabelled=False,
     )
 
 
@@ -283,16 +294,18 @@ def _strip(pairs: PairSet, records: Sequence[PairRecord], brightest: float) -> G
 def _segmenter(made: DemoArtifacts) -> Section:
     evaluation = made.segmenter_evaluation
     return Section(
-        "Does it help?",
+        "On unseen tissue",
         f"""A small U-Net was trained on the synthetic pairs alone and tested on
-        {len(evaluation.images())} tiles of drawn tissue from patients that no stage had seen. On
-        real tissue the same question is answered by the recipe for nuclei in the repository.""",
+        {len(evaluation.images())} tiles of drawn tissue from patients that no stage had seen.
+        Whether pairs help compared with real labels is another question; docs/results.md of the
+        repository answers it for real nuclei.""",
         [_worst(evaluation)],
         [
             class_table(evaluation, CLASS_DEFINITIONS),
             overall_table(evaluation, "Scores over all classes."),
         ],
         legend=evaluation.class_map,
+        legend_has_unlabelled=False,
     )
 
 
@@ -301,7 +314,7 @@ def _times(times: Sequence[tuple[str, float]]) -> Section:
     return Section(
         "How it was made",
         """Each step is a verb of the command line that reads folders and writes one new folder;
-        all of them lie beside this page. `hdgan show FOLDER` says what a folder holds, what it was
+        all of them lie beside this page. hdgan show FOLDER says what a folder holds, what it was
         made from, and whether it is whole.""",
         tables=[PageTable("Wall time of each step on this computer.", ["step", "time"], rows)],
     )

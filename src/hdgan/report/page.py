@@ -60,6 +60,8 @@ class Section:
     tables: Sequence[PageTable] = ()
     legend: ClassMap | None = None
     """Classes whose colours the figures use."""
+    legend_has_unlabelled: bool = True
+    """Whether a figure shows unlabelled pixels."""
 
     @property
     def paragraphs(self) -> list[str]:

@@ -32,6 +32,9 @@ class ProgressBar:
 
     def __enter__(self) -> "ProgressBar":
         """Show the bar."""
+        if self.done:
+            done = f"{self.done} of {self.total} {self.unit}"
+            print(f"{self.verb}: goes on after {done}", file=sys.stderr, flush=True)  # noqa: T201
         if self.console.is_terminal:
             self.bar = Progress(
                 TextColumn("{task.description}"),

@@ -15,8 +15,9 @@ class SampleSettings:
     truncation: float = 0.7
     """Pull towards the mean image: 1 leaves all variety, 0 none. The paper has 0.7."""
 
-    select: int = 36
-    """Samples to suggest for annotation, as different as the whole set. The paper annotates 36."""
+    select: int | None = None
+    """Samples to suggest for annotation, as different as the whole set; without it 36, as many as
+    the paper annotates, or all if there are fewer."""
 
     seed: int = 0
     """Sample i is drawn with seed + i."""

@@ -15,8 +15,9 @@ class TrainSegmenterSettings:
     batch: int = 8
     """Crops a step."""
 
-    crop_px: int = 128
-    """Side of a crop; every image must be at least that large, and it must divide by 8."""
+    crop_px: int | None = None
+    """Side of a crop; every image must be at least that large, and it must divide by 8. Without
+    it, 128, or what fits into the first image if that is smaller."""
 
     learning_rate: float = 1e-3
     """Of AdamW; falls to zero along a cosine."""

@@ -1,5 +1,6 @@
 """`hdgan demo`: the whole pipeline on drawn tissue, to a report; needs no data and no network."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileSet
@@ -38,6 +40,7 @@ from hdgan.settings.train_segmenter import TrainSegmenterSettings
 SIDE_PX = 64
 NUM_PATIENTS = 25
 TEST_FOLD = 0
+TIMES = "times.json"
 
 Verbs = Mapping[str, Callable[..., Made]]
 """The other stages by verb; they are handed in, since no stage imports another."""
@@ -235,9 +238,22 @@ class _Run:
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
+        """Time a step; what an earlier run spent on it is kept, if that was more."""
         began = time.monotonic()
         yield
-        self.times.append((name, time.monotonic() - began))
+        seconds = max(time.monotonic() - began, self._spent().get(name, 0.0))
+        self.times.append((name, seconds))
+        spent = self._spent() | {name: seconds}
+        write_atomically(self.output / TIMES, json_bytes(spent))
+
+    def _spent(self) -> dict[str, float]:
+        """Seconds of each step so far, from the runs before."""
+        path = self.output / TIMES
+        try:
+            seconds: dict[str, float] = json.loads(path.read_bytes()) if path.is_file() else {}
+        except ValueError:
+            return {}
+        return seconds
 
 
 def _phantom(i: int, seed: int) -> Phantom:

@@ -99,13 +99,18 @@ def _test(
     sources: AnnotationSources,
 ) -> _Test:
     kind = Artifact.open(predictor).manifest.kind
+    if settings.fold is not None and TileSet.kind not in annotated.manifest.parents:
+        raise SettingsError(
+            f"--fold is for annotated tiles, but {annotated.folder} holds annotated samples, whose "
+            "parts are named with --split."
+        )
     if kind == ClassifierFolder.kind:
         test = _test_of_classifier(predictor, annotated, settings, sources)
     elif kind == SegmenterFolder.kind:
         test = _test_of_segmenter(predictor, annotated, settings, sources)
     else:
         raise WrongArtifactError(
-            f"{predictor} is a {kind}; only a classifier or a segmenter can be evaluated."
+            f"{predictor} is of kind {kind}; only a classifier or a segmenter can be evaluated."
         )
     if test.class_map.names != annotated.class_map.names:
         raise WrongArtifactError(
@@ -194,9 +199,13 @@ def _of_fold(
         SettingsError: no fold is named, or it has no annotated tile.
         LeakError: the segmenter, or something that it was made from, has seen the fold.
     """
-    if fold is None:
-        raise SettingsError("Say with --fold which fold of the annotated tiles to test on.")
     seen = segmenter.manifest.seen.get(tiles.digest, [])
+    if fold is None:
+        unseen = sorted({record.fold for record in tiles.records()} - set(seen))
+        raise SettingsError(
+            "Say with --fold which fold of the annotated tiles to test on. "
+            f"{segmenter.folder} has not learned from: {', '.join(map(str, unseen)) or 'none'}."
+        )
     if fold in seen:
         raise LeakError(
             f"{segmenter.folder} has learned from folds {seen} of {tiles.folder}, directly or "

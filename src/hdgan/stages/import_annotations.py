@@ -93,7 +93,7 @@ def _target(folder: Path) -> SampleSet | TileSet:
     if kind == TileSet.kind:
         return TileSet.open(folder)
     raise WrongArtifactError(
-        f"{folder} is a {kind}; only the images of a sample-set or a tile-set can be annotated."
+        f"{folder} is of kind {kind}; only images of a sample-set or tile-set can be annotated."
     )
 
 
@@ -231,6 +231,7 @@ def _facts(output: Path) -> dict[str, Fact]:
             str(splits.count(split)) for split in _SPLITS
         )
     for index, name in enumerate(annotations.class_map.names):
-        facts[f"{name}"] = f"{counts[index] / counts.sum():.1%} of the pixels"
+        found = f"{counts[index] / counts.sum():.1%} of the pixels"
+        facts[name] = found if counts[index] else "no pixel: check the order and colours of classes"
     facts["unlabelled"] = f"{counts[UNLABELLED] / counts.sum():.1%} of the pixels"
     return facts

@@ -31,7 +31,8 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
     Raises:
         SettingsError: more samples are to be suggested than drawn.
     """
-    if not 0 <= settings.select <= settings.num_samples:
+    num_suggested = min(36, settings.num_samples) if settings.select is None else settings.select
+    if num_suggested > settings.num_samples:
         raise SettingsError(
             f"--select is {settings.select}, but there are {settings.num_samples} samples to "
             "choose from. Choose from 0 to --num-samples."
@@ -48,7 +49,7 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
                 latents.append(w[0].cpu().numpy())
                 pooled.append(_drawn(unfinished, network, i, settings))
                 progress.advance()
-        suggested = _places(np.stack(pooled), settings)
+        suggested = _places(np.stack(pooled), num_suggested, settings.seed)
         rows = [
             SampleRecord(sample=_name(i), row=i, seed=settings.seed + i, suggested=suggested.get(i))
             for i in range(settings.num_samples)
@@ -63,7 +64,7 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
         {
             "samples": settings.num_samples,
             "truncation": settings.truncation,
-            "suggested for annotation": settings.select,
+            "suggested for annotation": num_suggested,
         },
     )
 
@@ -87,12 +88,12 @@ def _drawn(
 
 
 def _places(
-    pooled: Float32[np.ndarray, "samples channels"], settings: SampleSettings
+    pooled: Float32[np.ndarray, "samples channels"], num_suggested: int, seed: int
 ) -> dict[int, int]:
     """The place of each suggested sample among the suggested."""
-    if settings.select == 0:
+    if num_suggested == 0:
         return {}
-    chosen = diverse(pooled, settings.select, seed=settings.seed)
+    chosen = diverse(pooled, num_suggested, seed=seed)
     return {int(i): place for place, i in enumerate(chosen)}
 
 

@@ -70,5 +70,5 @@ def _images(
             record.sample: partial(samples.image, record) for record in samples.records()
         }
     raise WrongArtifactError(
-        f"{folder} is a {kind}; only the images of a tile-set or a sample-set can be segmented."
+        f"{folder} is of kind {kind}; only images of a tile-set or sample-set can be segmented."
     )

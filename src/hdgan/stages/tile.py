@@ -32,6 +32,11 @@ def tile(images: Path, output: Path, settings: TileSettings) -> Made:
         ImageError: an image cannot be read, or none gives a tile.
         SettingsError: a file name has no patient, or there are too few patients.
     """
+    if output.resolve().is_relative_to(images.resolve()):
+        raise SettingsError(
+            f"{output} lies inside {images}, so its tiles would be taken for images the next time. "
+            "Choose a folder beside it."
+        )
     files = image_files(images)
     names = _slide_names(images, files)
     patients = {name: _patient(name, settings.patient_pattern) for name in names}

@@ -122,7 +122,7 @@ def train_segmenter(
 
 
 def _check(settings: TrainSegmenterSettings) -> None:
-    if settings.crop_px % 8:
+    if settings.crop_px is not None and settings.crop_px % 8:
         raise SettingsError(
             f"--crop-px is {settings.crop_px}; it must divide by 8 and be 16 or more, because the "
             "U-Net halves its image three times."
@@ -156,7 +156,7 @@ def _opened(path: Path, settings: TrainSegmenterSettings, tiles: Path | None) ->
         return _from_pairs(PairSet.open(path))
     if kind != AnnotationSet.kind:
         raise WrongArtifactError(
-            f"{path} is a {kind}; a segmenter learns from a pair-set or an annotation-set."
+            f"{path} is of kind {kind}; a segmenter learns from a pair-set or an annotation-set."
         )
     annotated = AnnotationSet.open(path)
     if TileSet.kind in annotated.manifest.parents:
@@ -225,6 +225,11 @@ def _chosen(
     return [reads[i] for i in sorted(random.choice(len(reads), size=wanted, replace=False))]
 
 
+def _fitting_crop(image: np.ndarray) -> int:
+    """The largest side up to 128 that divides by 8 and fits into an image, but at least 16."""
+    return max(16, min(128, min(image.shape[:2]) // 8 * 8))
+
+
 class _Run:
     """A training that writes what it reaches into its artifact."""
 
@@ -241,7 +246,7 @@ class _Run:
         self.plan = SegmenterPlan(
             steps=settings.steps,
             batch=settings.batch,
-            crop_px=settings.crop_px,
+            crop_px=settings.crop_px or _fitting_crop(reads[0]()),
             learning_rate=settings.learning_rate,
             stain_jitter=settings.stain_jitter,
             seed=settings.seed,
