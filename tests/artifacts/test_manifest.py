@@ -1,6 +1,7 @@
 """Manifests, artifacts and their three errors."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, being_made, ma
 from hdgan.errors import (
     DamagedArtifactError,
     MissingArtifactError,
+    SettingsError,
     StorageError,
     WrongArtifactError,
 )
@@ -165,6 +167,43 @@ def test_another_order_leaves_the_folder_alone(tmp_path: Path, is_finished: bool
         pass
 
     assert (folder / "data" / "file.txt").read_bytes() == b"content"
+
+
+def test_work_begun_before_a_setting_existed_goes_on(tmp_path: Path) -> None:
+    with being_made(tmp_path / "a", Order("generator", {"seed": 0}, {})) as unfinished:
+        assert unfinished is not None
+        unfinished.write("progress.jsonl", b"days of work")
+
+    order = Order("generator", {"seed": 0, "new": None}, {})
+    with being_made(tmp_path / "a", order) as unfinished:
+        assert unfinished is not None
+        assert unfinished.has("progress.jsonl")
+
+
+def test_work_on_input_that_was_changed_begins_anew(tmp_path: Path) -> None:
+    with being_made(tmp_path / "a", Order("tile-set", {}, {"images": "1"})) as unfinished:
+        assert unfinished is not None
+        unfinished.write("images/old.png", b"old")
+        unfinished.write_scratch("images/old.json", b"[]")
+
+    with being_made(tmp_path / "a", Order("tile-set", {}, {"images": "2"})) as unfinished:
+        assert unfinished is not None
+        assert not unfinished.has("images/old.png")
+        assert not (unfinished.scratch / "images").exists()
+
+
+def test_a_refusal_leaves_the_folder_free_unless_there_is_a_checkpoint(tmp_path: Path) -> None:
+    order = Order("generator", {}, {})
+
+    def work_and_refuse(name: str, unfinished: UnfinishedArtifact) -> None:
+        unfinished.write(name, b"work")
+        raise SettingsError("no")
+
+    for name, kept in (("progress.txt", False), (".unfinished/checkpoint.safetensors", True)):
+        folder = tmp_path / name.replace("/", "-")
+        with pytest.raises(SettingsError):
+            made_once(folder, order, partial(work_and_refuse, name))
+        assert (folder / name).is_file() == kept
 
 
 def test_an_order_with_other_parents_says_which(tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ def _clear(folder: Path) -> None:
 def _clear_other(folder: Path, order: Order) -> None:
     """Make room where another order was begun that `_refuse_strange` let pass."""
     command = folder / UNFINISHED / _COMMAND
-    if command.is_file() and _begun(command) != order:
+    if command.is_file() and order.differences(_begun(command)):
         for path in folder.iterdir():
             if path.name != UNFINISHED:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
