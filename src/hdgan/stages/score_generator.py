@@ -227,8 +227,9 @@ def _facts(text: QualityText) -> dict[str, Fact]:
         floor = "" if text.floor is None else f"  (held-out real tiles: {text.floor[name]:.4f})"
         facts[name.replace("_", " ")] = f"{value:.4f}{floor}"
     if text.kid_ratio is not None:
-        facts["kid / noise floor"] = f"{text.kid_ratio:.1f}"
+        facts["kid / noise floor"] = f"{text.kid_ratio:.1f}  (1: as close as other real tissue)"
     if not text.held_out_folds:
         facts["noise floor"] = "none: no fold is known to be unseen"
-    facts["best snapshot by kid"] = text.best_snapshot
+    if len(text.snapshots) > 1:
+        facts["best snapshot by kid"] = text.best_snapshot
     return facts

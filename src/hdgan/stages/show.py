@@ -29,7 +29,8 @@ def show(folder: Path) -> Made:
         where = beside.get(digest, digest[:12])
         facts["has learned from folds"] = f"{', '.join(map(str, folds))} of {where}"
     for name, value in manifest.settings.items():
-        facts[f"setting {name.replace('_', '-')}"] = json.dumps(value)
+        given = "not given" if value is None else json.dumps(value, ensure_ascii=False)
+        facts[f"setting {name.replace('_', '-')}"] = given
     counts = Counter(str(PurePosixPath(name).parent) for name in manifest.files)
     sizes = sum((folder / name).stat().st_size for name in manifest.files)
     facts["files"] = ", ".join(
