@@ -1,5 +1,6 @@
 """Pages, pictures, charts and progress."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +15,8 @@ from hdgan.report.page import Page, PageTable, Section, chart, html_of, picture
 from hdgan.report.pictures import GAP, comparison, grid, heat
 from hdgan.report.progress import ProgressBar
 from hdgan.report.tables import duration, percent
+from hdgan.settings.demo import DemoSettings
+from hdgan.stages.demo import TIMES, _Run
 
 
 def test_tiles_of_a_grid_lie_side_by_side() -> None:
@@ -180,3 +183,15 @@ def test_the_demonstrations_report_holds_all_its_parts(tmp_path: Path) -> None:
     parser = Resources()
     parser.feed(html)
     assert all(value.startswith(("data:", "#")) for value in parser.fetched)
+
+
+def test_a_demonstration_that_is_run_again_keeps_its_times(tmp_path: Path) -> None:
+    began = {"00 draw": 30.0, "01 tile": 7.0}
+    (tmp_path / TIMES).write_text(json.dumps(began))
+    run = _Run(tmp_path, DemoSettings(), {})
+
+    for step in ("draw", "tile", "tile"):
+        with run._timed(step):
+            pass
+
+    assert [round(seconds) for _, seconds in run.times] == [30, 7, 0]

@@ -239,11 +239,12 @@ class _Run:
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
         """Time a step; what an earlier run spent on it is kept, if that was more."""
+        step = f"{len(self.times):02d} {name}"
         began = time.monotonic()
         yield
-        seconds = max(time.monotonic() - began, self._spent().get(name, 0.0))
+        seconds = max(time.monotonic() - began, self._spent().get(step, 0.0))
         self.times.append((name, seconds))
-        spent = self._spent() | {name: seconds}
+        spent = self._spent() | {step: seconds}
         write_atomically(self.output / TIMES, json_bytes(spent))
 
     def _spent(self) -> dict[str, float]:
