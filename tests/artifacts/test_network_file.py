@@ -394,6 +394,9 @@ def test_a_network_of_another_kind_is_named(tmp_path: Path, name: str, message: 
         ({"extra": np.zeros(1, dtype=np.float32)}, "has extra"),
         ({"synthesis.b8.conv0.bias": np.zeros(3, dtype=np.float32)}, "would fit"),
         ({"synthesis.b8.conv0.bias": None}, "lacks synthesis.b8.conv0.bias"),
+        ({"synthesis.b8.torgb.weight": np.zeros((0, 2**40, 1, 1), dtype=np.float32)}, "nothing"),
+        ({f"synthesis.b{2**40}.torgb.weight": np.zeros((3, 1, 1, 1))}, "would draw 1099511627776"),
+        ({"synthesis.b16.conv1.noise_const": np.zeros((2, 2), dtype=np.float32)}, "would fit"),
         ({"synthesis.b8.torgb.weight": np.zeros((3, 5, 1, 1), dtype=np.float32)}, "feature maps"),
     ],
 )
@@ -406,4 +409,14 @@ def test_tensors_that_do_not_fit_are_named(
     path = written(tmp_path, network_bytes(StoredNetwork(there)), "network.safetensors")
 
     with pytest.raises(NetworkFileError, match=message):
+        import_generator(path, tmp_path / "generator", ImportGeneratorSettings())
+
+
+@pytest.mark.parametrize("clamp", ["a lot", True, -1, float("nan"), 10**400])
+def test_a_bound_that_is_no_number_is_named(tmp_path: Path, clamp: Any) -> None:
+    tensors = {key: value.numpy() for key, value in seeded_generator().state_dict().items()}
+    data = network_bytes(StoredNetwork(tensors, {"conv_clamp": clamp}))
+    path = written(tmp_path, data, "network.safetensors")
+
+    with pytest.raises(NetworkFileError, match="conv_clamp is"):
         import_generator(path, tmp_path / "generator", ImportGeneratorSettings())

@@ -34,7 +34,7 @@ def test_a_generator_is_scored_against_tiles_and_the_noise_floor(
     assert text.training_folds == [1, 2, 3, 4]
     assert text.held_out_folds == [0]
     assert text.floor is not None
-    assert set(text.floor) == set(text.scores) <= set(text.definitions) | {"kid_deviation"}
+    assert set(text.floor) == set(text.scores) <= set(text.definitions)
     assert [score.snapshot for score in text.snapshots] == ["kimg-000000", "final"]
     assert text.best_snapshot == min(text.snapshots, key=lambda score: score.kid).snapshot
     assert text.snapshots[-1].kid == pytest.approx(text.scores["kid"])

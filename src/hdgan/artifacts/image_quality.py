@@ -16,6 +16,7 @@ QUALITY = "quality.json"
 DEFINITIONS = {
     "kid": "squared maximum mean discrepancy with the kernel (x.y / dim + 1)^3, unbiased, mean of "
     "100 random subsets; 0 for equal distributions, and a little below 0 by chance",
+    "kid_deviation": "standard deviation of that over the subsets",
     "fid": "Frechet distance of two normal distributions; depends on the number of images",
     "precision": "part of the drawings within reach (3rd neighbour) of a real image",
     "recall": "part of the real images within reach (3rd neighbour) of a drawing",

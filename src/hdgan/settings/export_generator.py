@@ -9,4 +9,4 @@ class ExportGeneratorSettings:
     """How the weights are written."""
 
     precision: Literal["float32", "float16"] = "float32"
-    """float16 halves the file and changes drawings by less than a grey level."""
+    """float16 halves the file and changes drawings by a grey level or so."""

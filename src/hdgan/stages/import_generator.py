@@ -1,6 +1,6 @@
 """`hdgan import-generator`: a published network to a generator."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -73,14 +73,25 @@ def import_generator(file: Path, output: Path, settings: ImportGeneratorSettings
 
 def _generator(stored: StoredNetwork, name: str) -> Generator:
     sizes = {key: array.shape for key, array in stored.tensors.items()}
-    clamp = stored.arguments.get("conv_clamp")
     try:
-        shape = published_shape(sizes, clamp=None if clamp is None else float(clamp))
+        shape = published_shape(sizes, clamp=_clamp(stored, name))
     except NetworkFileError as error:
         raise NetworkFileError(f"{name} cannot be imported. {error}") from error
     return (
-        _filled(Generator(shape), stored.tensors, name).eval().requires_grad_(requires_grad=False)
+        _filled(lambda: Generator(shape), stored.tensors, name)
+        .eval()
+        .requires_grad_(requires_grad=False)
     )
+
+
+def _clamp(stored: StoredNetwork, name: str) -> float | None:
+    """The bound of the feature maps, if the file says one."""
+    clamp = stored.arguments.get("conv_clamp")
+    if clamp is None:
+        return None
+    if isinstance(clamp, bool) or not isinstance(clamp, (int, float)) or not 0 < clamp < 1e30:
+        raise NetworkFileError(f"{name} says that conv_clamp is {clamp!r}; it is a number above 0.")
+    return float(clamp)
 
 
 def _discriminator(stored: StoredNetwork | None, generator: Generator) -> Discriminator | None:
@@ -88,14 +99,18 @@ def _discriminator(stored: StoredNetwork | None, generator: Generator) -> Discri
     if stored is None:
         return None
     try:
-        return _filled(Discriminator(generator.shape), stored.tensors, "D")
+        return _filled(lambda: Discriminator(generator.shape), stored.tensors, "D")
     except NetworkFileError:
         return None
 
 
-def _filled(network: Network, tensors: Mapping[str, np.ndarray], name: str) -> Network:
-    """The network with these weights, in single precision."""
-    wanted = network.state_dict()
+def _filled(build: Callable[[], Network], tensors: Mapping[str, np.ndarray], name: str) -> Network:
+    """The network with these weights, in single precision.
+
+    Sizes are compared before any memory is taken for the network.
+    """
+    with torch.device("meta"):
+        wanted = build().state_dict()
     missing, strange = sorted(wanted.keys() - tensors), sorted(tensors.keys() - wanted.keys())
     if missing or strange:
         what = f"lacks {missing[0]}" if missing else f"has {strange[0]}, which no such network has"
@@ -105,6 +120,7 @@ def _filled(network: Network, tensors: Mapping[str, np.ndarray], name: str) -> N
             raise NetworkFileError(
                 f"{name} holds {key} of size {tensors[key].shape}; {tuple(tensor.shape)} would fit."
             )
+    network = build()
     network.load_state_dict(
         {key: torch.from_numpy(tensors[key].astype(np.float32)) for key in wanted}
     )

@@ -9,6 +9,9 @@ from hdgan.method.stylegan.shape import NetworkShape
 Sizes = Mapping[str, tuple[int, ...]]
 """The shape of each tensor, by its published name."""
 
+MAX_RESOLUTION = 65_536
+"""Far above any published network; a name in a file costs nothing, its noise maps would."""
+
 _BLOCK = re.compile(r"synthesis\.b(\d+)\.torgb\.weight")
 
 
@@ -23,7 +26,14 @@ def published_shape(sizes: Sizes, *, clamp: float | None = None) -> NetworkShape
         NetworkFileError: they are of a network that is not built here; the sentence says which.
     """
     _refuse_others(sizes)
+    empty = [name for name, size in sizes.items() if 0 in size]
+    if empty:
+        raise NetworkFileError(f"{empty[0]} has the size {sizes[empty[0]]}, which holds nothing.")
     resolution = max(int(found[1]) for found in map(_BLOCK.fullmatch, sizes) if found)
+    if resolution > MAX_RESOLUTION:
+        raise NetworkFileError(
+            f"The network would draw {resolution} px; at most {MAX_RESOLUTION} are read."
+        )
     channels = {
         int(found[1]): _size(sizes, name)[1] for name in sizes if (found := _BLOCK.fullmatch(name))
     }
