@@ -76,6 +76,11 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
+def count_of(folder: Path) -> int:
+    """How many entries there are below a folder, which may change meanwhile: none is read."""
+    return sum(len(folders) + len(files) for _, folders, files in os.walk(folder))
+
+
 def finished(process: subprocess.Popen[bytes]) -> None:
     _, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors.decode()
@@ -85,9 +90,10 @@ def killed_while_working(
     process: subprocess.Popen[bytes], output: Path, moment: random.Random
 ) -> bool:
     """Wait until the run writes, then a random while, and kill it; False if it was done first."""
-    before = len(files_of(output)) if output.exists() else 0
+    before = count_of(output)
     while process.poll() is None:
-        if output.exists() and len(files_of(output)) > before + (before == 0):
+        # A new folder begins with its scratch folder and two files in it.
+        if count_of(output) > (before or 3):
             break
         time.sleep(0.005)
     time.sleep(moment.random() * 0.6)
