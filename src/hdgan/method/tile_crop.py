@@ -3,7 +3,9 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Shaped
+import torch
+from jaxtyping import Shaped, UInt8
+from torch.nn.functional import interpolate
 
 Orientation = Literal["as-is", "mirrored", "any"]
 """Whether tiles are shown as they are, also mirrored, or in all eight ways.
@@ -19,6 +21,31 @@ def random_crop(
     y = int(random.integers(0, tile.shape[0] - side_px + 1))
     x = int(random.integers(0, tile.shape[1] - side_px + 1))
     return tile[y : y + side_px, x : x + side_px]
+
+
+def shrunk_crop(
+    tile: UInt8[np.ndarray, "height width 3"],
+    side_px: int,
+    shrink: tuple[float, float],
+    random: np.random.Generator,
+) -> UInt8[np.ndarray, "side side 3"]:
+    """A random crop of which several pixels make one.
+
+    Args:
+        tile: at least `side_px * shrink[1]` pixels on each side.
+        side_px: side of what comes out.
+        shrink: least and largest number of the tile's pixels to one of the crop's; each crop takes
+            one between them, every ratio equally likely. (1, 1) resamples nothing.
+        random: where the numbers come from.
+    """
+    low, high = shrink
+    drawn = low if low == high else float(np.exp(random.uniform(np.log(low), np.log(high))))
+    crop = random_crop(tile, round(side_px * drawn), random)
+    if crop.shape[0] == side_px:
+        return crop
+    pixels = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None]
+    small = interpolate(pixels.float(), (side_px, side_px), mode="bilinear", antialias=True)
+    return small[0].permute(1, 2, 0).round().byte().numpy()
 
 
 def drawn_way(orientation: Orientation, random: np.random.Generator) -> int:

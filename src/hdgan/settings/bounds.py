@@ -35,3 +35,17 @@ def above_zero(settings: object, *names: str) -> None:
         value = getattr(settings, name)
         if value is not None and not 0 < value < float("inf"):
             raise SettingsError(f"--{name.replace('_', '-')} is {value}; it must be above 0.")
+
+
+def ascending(settings: object, low: float | int, name: str) -> None:
+    """Do nothing if this pair of numbers is at least `low`, the smaller first.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    first, last = getattr(settings, name)
+    if not low <= first <= last < float("inf"):
+        raise SettingsError(
+            f"--{name.replace('_', '-')} is {first:g} {last:g}; it must be two numbers of {low:g} or "
+            "more, the smaller first."
+        )

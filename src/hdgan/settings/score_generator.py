@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hdgan.settings.bounds import at_least, within
+from hdgan.settings.bounds import ascending, at_least, within
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,10 @@ class ScoreGeneratorSettings:
 
     truncation: float = 1.0
     """Pull towards the mean image: 1 leaves all variety, which is what a generator is judged by."""
+
+    shrink: tuple[float, float] | None = None
+    """Pixels of a tile to one of the drawn images, least and most; without it, what the generator
+    was trained with."""
 
     snapshots: bool = True
     """Whether the kept snapshots are scored too, to find the best."""
@@ -32,3 +36,5 @@ class ScoreGeneratorSettings:
         at_least(self, 20, "num_images")
         at_least(self, 0, "num_nearest", "seed")
         within(self, 0, 1, "truncation")
+        if self.shrink is not None:
+            ascending(self, 1, "shrink")

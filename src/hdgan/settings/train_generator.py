@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from hdgan.settings.bounds import above_zero, at_least, within
+from hdgan.settings.bounds import above_zero, ascending, at_least, within
 
 Augmentation = Literal["none", "flips", "colour", "flips-and-colour", "geometry", "both"]
 GeneratorPreset = Literal["small", "auto", "stylegan2", "paper256", "hdgan"]
@@ -67,6 +67,10 @@ class TrainGeneratorSettings:
     orientation: Literal["as-is", "mirrored", "any"] = "any"
     """Ways to lay a tile: tissue has no up, so all eight are true. The paper mirrors."""
 
+    shrink: tuple[float, float] = (1.0, 1.0)
+    """Pixels of a tile to one of the drawn images, least and most: each crop takes a number between
+    them. `4 4` learns from tiles at a quarter of their size, `1 2` from a range of sizes."""
+
     snapshot_kimg: float = 100.0
     """Thousands of images between two kept snapshots of the weights."""
 
@@ -87,3 +91,4 @@ class TrainGeneratorSettings:
         at_least(self, 0, "freeze_layers")
         above_zero(self, "kimg", "learning_rate")
         within(self, 0, 1, "style_mixing", "augment_strength")
+        ascending(self, 1, "shrink")

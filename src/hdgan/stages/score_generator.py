@@ -30,7 +30,7 @@ from hdgan.errors import ImageError
 from hdgan.method.image_quality import image_quality, kernel_distance
 from hdgan.method.latent import image_of, tensor_of, w_of
 from hdgan.method.stylegan.synthesis import Generator
-from hdgan.method.tile_crop import laid, random_crop
+from hdgan.method.tile_crop import laid, shrunk_crop
 from hdgan.pipeline import Fact, Made
 from hdgan.report.pictures import grid
 from hdgan.report.progress import ProgressBar
@@ -128,11 +128,14 @@ class _Scoring:
         """Crop i of the tiles of these folds, in one of the eight ways."""
         records = self.tiles.records(tuple(sorted(folds)))
         side = self.generator.shape.resolution
+        shrink = self._shrink()
+        needed = round(side * shrink[1])
         for record in records:
-            if min(record.width, record.height) < side:
+            if min(record.width, record.height) < needed:
                 raise ImageError(
                     f"{self.tiles.folder / record.image} is {record.width} x {record.height} "
-                    f"pixels, smaller than drawings of {side}. Cut larger tiles."
+                    f"pixels; needed are {needed} on each side for drawings of {side} px. Cut "
+                    "larger tiles, or lower --shrink."
                 )
         decoded = Decoded(lambda i: self.tiles.image(records[i]))
 
@@ -140,9 +143,16 @@ class _Scoring:
             random = np.random.default_rng([self.settings.seed, stream, number])
             tile = decoded[int(random.integers(len(records)))]
             way = int(random.integers(8))
-            return np.ascontiguousarray(laid(random_crop(tile, side, random), way))
+            return np.ascontiguousarray(laid(shrunk_crop(tile, side, shrink, random), way))
 
         return crop
+
+    def _shrink(self) -> tuple[float, float]:
+        """How tiles are shrunk: as the user says, or as the generator has seen them."""
+        if self.settings.shrink is not None:
+            return self.settings.shrink
+        low, high = self.generator.manifest.settings.get("shrink", (1.0, 1.0))
+        return float(low), float(high)
 
     def _snapshot(self, name: str) -> Generator:
         path = WEIGHTS if name == FINAL else f"{SNAPSHOTS}/{name}.safetensors"

@@ -52,7 +52,7 @@ from hdgan.method.stylegan.training import (
     train_generator as training_ticks,
 )
 from hdgan.method.stylegan.transfer import begun_from
-from hdgan.method.tile_crop import drawn_way, laid, random_crop
+from hdgan.method.tile_crop import drawn_way, laid, shrunk_crop
 from hdgan.pipeline import Made
 from hdgan.report.pictures import drawn_grid
 from hdgan.report.progress import ProgressBar, announce, peak_memory_bytes
@@ -84,7 +84,7 @@ def train_generator(
     shape, plan = planned(settings, None if start is None else start.shape)
     tile_set = TileSet.open(tiles)
     records = tile_set.records(settings.folds)
-    _check_sizes(tile_set, records, shape.resolution)
+    _check_sizes(tile_set, records, shape.resolution, settings.shrink[1])
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     order = Order(
@@ -160,12 +160,18 @@ def _begin_from(start: GeneratorFolder, state: TrainingState) -> None:
     begun_from(state.discriminator, start.discriminator_tensors())
 
 
-def _check_sizes(tile_set: TileSet, records: list[TileRecord], resolution: int) -> None:
+def _check_sizes(
+    tile_set: TileSet, records: list[TileRecord], resolution: int, shrink: float
+) -> None:
+    needed = round(resolution * shrink)
     for record in records:
-        if min(record.width, record.height) < resolution:
+        if min(record.width, record.height) < needed:
+            shrunk = "" if shrink == 1 else f" from tiles shrunk {shrink:g} times ({needed} px)"
+            lower = "--resolution" if shrink == 1 else "--resolution or --shrink"
             raise ImageError(
                 f"{tile_set.folder / record.image} is {record.width} x {record.height} pixels, too "
-                f"small for a generator of {resolution} px. Cut larger tiles or lower --resolution."
+                f"small for a generator of {resolution} px{shrunk}. Cut larger tiles or lower "
+                f"{lower}."
             )
 
 
@@ -200,7 +206,7 @@ class _Reals:
             self.round, self.shuffled = round_, random.permutation(self.count)
         random = np.random.default_rng([self.settings.seed, 2, number])
         tile = self.tiles[int(self.shuffled[place])]
-        crop = random_crop(tile, self.settings.resolution, random)
+        crop = shrunk_crop(tile, self.settings.resolution, self.settings.shrink, random)
         return tensor_of(laid(crop, drawn_way(self.settings.orientation, random)))
 
 
