@@ -17,7 +17,7 @@ import torch
 from hdgan.method.stylegan.augment import groups_named
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.shape import NetworkShape
-from hdgan.method.stylegan.training import new_state, train_generator
+from hdgan.method.stylegan.training import Reals, new_state, train_generator
 
 BATCH = 8
 
@@ -69,7 +69,7 @@ def measured(row: Row, threads: int, ticks: int) -> tuple[float, float]:
     state.adaptation.strength = row.strength
     reals = torch.randn(BATCH, 3, row.resolution, row.resolution)
     reals = reals.contiguous(memory_format=torch.channels_last)
-    loop = train_generator(state, plan, lambda _: reals)
+    loop = train_generator(state, plan, lambda _, part: Reals(reals[part]))
     next(loop)
     cpu, wall = [], []
     for _ in range(ticks):

@@ -37,7 +37,8 @@ class GeneratorFolder(Artifact):
             DamagedArtifactError: `network.json` cannot be understood.
         """
         try:
-            return NetworkShape(**json.loads(self.read(NETWORK)))
+            content = json.loads(self.read(NETWORK))
+            return NetworkShape(**content | {"stains": tuple(content.get("stains", ()))})
         except (ValueError, TypeError) as error:
             raise DamagedArtifactError(
                 f"{self.folder / NETWORK} cannot be understood ({error})."

@@ -45,6 +45,7 @@ from hdgan.method.stylegan.presets import planned
 from hdgan.method.stylegan.training import (
     DrawReals,
     GeneratorTick,
+    Reals,
     TrainingState,
     new_state,
 )
@@ -192,11 +193,12 @@ class _Reals:
         self.round = -1
         self.shuffled = np.arange(0)
 
-    def __call__(self, step: int) -> Tensor:
-        """The batch of a step."""
-        images = [self._image(step * self.batch + i) for i in range(self.batch)]
-        batch = torch.stack(images).contiguous(memory_format=torch.channels_last)
-        return batch.to(self.device)
+    def __call__(self, step: int, part: slice) -> Reals:
+        """Some images of the batch of a step."""
+        numbers = range(step * self.batch, (step + 1) * self.batch)[part]
+        images = torch.stack([self._image(number) for number in numbers])
+        batch = images.contiguous(memory_format=torch.channels_last)
+        return Reals(batch.to(self.device))
 
     def _image(self, number: int) -> Tensor:
         """The image that is with this number in the run."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from hdgan.method.stylegan.augment_colour import ColourDraw, coloured
 from hdgan.method.stylegan.augment_geometry import FlipDraw, WarpDraw, moved
 from hdgan.method.stylegan.discriminator import Discriminator
-from hdgan.method.stylegan.losses import path_lengths_along, r1_penalty
+from hdgan.method.stylegan.losses import path_lengths, r1_penalty
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.stylegan.warp import warped
@@ -121,7 +121,7 @@ def test_path_lengths_and_their_gradients_agree(
     ws = generator.styles(generator.mapping(vectors["z"]))
     images = generator.synthesis(ws, generator.synthesis.constant_noise())
 
-    lengths = path_lengths_along(images, ws, regularised["pl_noise"])
+    lengths = path_lengths(images, ws, regularised["pl_noise"])
     lengths.square().mean().backward()
 
     assert relative(lengths, regularised["pl_lengths"]) < 1e-5

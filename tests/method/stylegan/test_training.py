@@ -14,7 +14,7 @@ from hdgan.method.stylegan.plan import PATH_LENGTH, R1, TrainingPlan
 from hdgan.method.stylegan.presets import planned, preset_named
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
-from hdgan.method.stylegan.training import TrainingState, new_state, train_generator
+from hdgan.method.stylegan.training import Reals, TrainingState, new_state, train_generator
 from hdgan.method.stylegan.transfer import begun_from
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
@@ -33,11 +33,12 @@ PLAN = TrainingPlan(
 CPU = torch.device("cpu")
 
 
-def reals(step: int) -> torch.Tensor:
+def reals(step: int, part: slice) -> Reals:
     """White squares on black: something that can be learned."""
     images = torch.full((4, 3, 8, 8), -1.0)
     images[:, :, 2:6, 2:6] = 1.0
-    return images + torch.randn(images.shape, generator=torch.Generator().manual_seed(step)) * 0.1
+    random = torch.Generator().manual_seed(step)
+    return Reals((images + torch.randn(images.shape, generator=random) * 0.1)[part])
 
 
 def weights(state: TrainingState) -> list[torch.Tensor]:

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -44,23 +44,42 @@ class FullyConnected(nn.Module):
 
 
 class MappingNetwork(nn.Module):
-    """z to w. Parameters are named `fc0.weight`, ..., as in published networks."""
+    """z and a stain to w. Parameters are named `embed.weight`, `fc0.weight`, ..., as published."""
 
     w_avg: Tensor
 
-    def __init__(self, z_dim: int, w_dim: int, num_layers: int) -> None:
+    def __init__(self, z_dim: int, w_dim: int, num_layers: int, num_stains: int = 0) -> None:
+        """Without z (`z_dim` 0) a stain alone decides, as in the discriminator."""
         super().__init__()
         self.num_layers = num_layers
+        self.num_stains = num_stains
+        inputs = z_dim + (w_dim if num_stains else 0)
+        if num_stains:
+            self.embed = FullyConnected(num_stains, w_dim)
         for i in range(num_layers):
             layer = FullyConnected(
-                z_dim if i == 0 else w_dim, w_dim, activated=True, rate_multiplier=0.01
+                inputs if i == 0 else w_dim, w_dim, activated=True, rate_multiplier=0.01
             )
             self.add_module(f"fc{i}", layer)
-        self.register_buffer("w_avg", torch.zeros(w_dim))
+        if z_dim:
+            self.register_buffer("w_avg", torch.zeros(w_dim))
 
-    def forward(self, z: Float[Tensor, "batch z_dim"]) -> Float[Tensor, "batch w_dim"]:
-        """w, without truncation. z is first scaled to unit second moment."""
-        x = normalised(z)
+    def forward(
+        self,
+        z: Float[Tensor, "batch z_dim"] | None,
+        stains: Int[Tensor, " batch"] | None = None,
+    ) -> Float[Tensor, "batch w_dim"]:
+        """w, without truncation. z, and what the stain becomes, are at unit second moment.
+
+        `stains` are numbers from 0; needed if, and only if, the network is told stains.
+        """
+        parts = [] if z is None else [normalised(z)]
+        if self.num_stains:
+            if stains is None:
+                raise ValueError("this network is told stains; none were given")
+            told = functional.one_hot(stains, self.num_stains).to(self.embed.weight.dtype)
+            parts.append(normalised(self.embed(told)))
+        x = torch.cat(parts, dim=1)
         for i in range(self.num_layers):
             x = self.get_submodule(f"fc{i}")(x)
         return x

@@ -50,19 +50,17 @@ class StyledConvolution(nn.Module):
         noise: Float[Tensor, "noises 1 resolution resolution"] | None,
     ) -> Float[Tensor, "batch outputs resolution resolution"]:
         """The activated feature map. `noise` holds one map an image, or one for all."""
-        style = self.affine(w)
-        y = self._convolved(x * style[:, :, None, None])
+        style, weight = self.affine(w), self.weight
+        if x.dtype == torch.float16:
+            style, weight = _kept_in_range(style, weight)
+        y = self._convolved(x * style[:, :, None, None].to(x.dtype), weight.to(x.dtype))
         shift = self.bias[:, None, None] * GAIN
         if noise is not None:
             shift = shift + noise * (self.noise_strength * GAIN)
-        scale = self.demodulation(style)[:, :, None, None] * GAIN
+        scale = demodulation(style, weight)[:, :, None, None] * GAIN
+        shift, scale = shift.to(x.dtype), scale.to(x.dtype)
         y = functional.leaky_relu(torch.addcmul(shift, y, scale), LEAK)
         return y if self.clamp is None else y.clamp(-self.clamp, self.clamp)
-
-    def demodulation(self, style: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
-        """What brings each output channel of each image back to unit variance."""
-        energy = self.weight.square().sum(dim=(2, 3))
-        return torch.rsqrt(style.square() @ energy.t() + 1e-8)
 
     def weights_of(
         self, w: Float[Tensor, "batch w_dim"]
@@ -72,10 +70,30 @@ class StyledConvolution(nn.Module):
         weight = self.weight[None] * style[:, None, :, None, None]
         return weight * torch.rsqrt(weight.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8)
 
-    def _convolved(self, x: Tensor) -> Tensor:
+    def _convolved(self, x: Tensor, weight: Tensor) -> Tensor:
         if self.doubles:
-            return blur(convolve_transposed(x, self.weight, stride=2), padding=1, gain=4.0)
-        return convolve(x, self.weight, padding=1)
+            return blur(convolve_transposed(x, weight, stride=2), padding=1, gain=4.0)
+        return convolve(x, weight, padding=1)
+
+
+def demodulation(
+    style: Float[Tensor, "batch inputs"], weight: Float[Tensor, "outputs inputs 3 3"]
+) -> Float[Tensor, "batch outputs"]:
+    """What brings each output channel of each image back to unit variance."""
+    energy = weight.square().sum(dim=(2, 3))
+    return torch.rsqrt(style.square() @ energy.t() + 1e-8)
+
+
+def _kept_in_range(style: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Style and weight divided by their largest numbers, lest half precision overflows.
+
+    Demodulation undoes both divisions (StyleGAN2-ADA, section on mixed precision).
+    """
+    largest = weight.abs().amax(dim=(1, 2, 3), keepdim=True)
+    return (
+        style / style.abs().amax(dim=1, keepdim=True),
+        weight / (largest * math.sqrt(weight[0].numel())),
+    )
 
 
 class ToRGB(nn.Module):
@@ -93,6 +111,7 @@ class ToRGB(nn.Module):
         self, x: Float[Tensor, "batch inputs height width"], w: Float[Tensor, "batch w_dim"]
     ) -> Float[Tensor, "batch 3 height width"]:
         """What this block adds to the image."""
-        style = self.affine(w) * self.style_gain
-        rgb = convolve(x * style[:, :, None, None], self.weight) + self.bias[:, None, None]
+        style = (self.affine(w) * self.style_gain).to(x.dtype)
+        rgb = convolve(x * style[:, :, None, None], self.weight.to(x.dtype))
+        rgb = rgb + self.bias[:, None, None].to(x.dtype)
         return rgb if self.clamp is None else rgb.clamp(-self.clamp, self.clamp)

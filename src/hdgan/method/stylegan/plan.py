@@ -47,6 +47,15 @@ class TrainingPlan:
     ada_images: int = 500_000
     """Images in which the strength of augmentation can go from 0 to 1."""
 
+    micro_batch: int | None = None
+    """Images computed together, for less memory; None: each process's whole part of the batch."""
+
+    stain_shares: tuple[float, ...] = ()
+    """How often each stain is drawn; none: the networks are told no stain."""
+
+    half: str | None = None
+    """`bfloat16` or `float16` for the largest resolutions; None: single precision throughout."""
+
     tick_batches: int = 32
     """Batches between two reports of the training loop."""
 
@@ -57,6 +66,26 @@ class TrainingPlan:
     def batches(self) -> int:
         """Steps in the whole run, the last one whole."""
         return -(-self.images // self.batch)
+
+    def num_parts(self, processes: int = 1) -> int:
+        """Parts that a batch is cut into: the same number for each process.
+
+        Raises:
+            SettingsError: the batch cannot be cut so.
+        """
+        if self.batch % processes:
+            raise SettingsError(
+                f"A batch of {self.batch} cannot be dealt to {processes} processes. Choose a "
+                "multiple with --batch."
+            )
+        own = self.batch // processes
+        micro = min(self.micro_batch or own, own)
+        if own % micro:
+            raise SettingsError(
+                f"--micro-batch is {micro}, but each process has {own} images of a batch of "
+                f"{self.batch}. Choose a number that divides {own}."
+            )
+        return self.batch // micro
 
     def checked(self, minibatch_group: int) -> "TrainingPlan":
         """The plan itself.

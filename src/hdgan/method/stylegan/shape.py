@@ -34,6 +34,9 @@ class NetworkShape:
     minibatch_group: int = 4
     """Images whose spread the discriminator sees together."""
 
+    stains: tuple[str, ...] = ()
+    """Names of the stains that both networks are told; none: they are told nothing."""
+
     def __post_init__(self) -> None:
         """Refuse sizes that no StyleGAN2 has.
 

@@ -39,6 +39,7 @@ class SynthesisBlock(nn.Module):
         super().__init__()
         channels = shape.channels(resolution)
         self.resolution = resolution
+        self.precision: torch.dtype | None = None
         self.is_first = resolution == 4
         self.register_buffer("resample_filter", fir_kernel())
         if self.is_first:
@@ -74,9 +75,10 @@ class SynthesisBlock(nn.Module):
                 memory_format=torch.channels_last
             )
         else:
-            first = self.conv0(previous.maps[1], ws[:, 0], noise[0])
+            x = previous.maps[1].to(self.precision or self.conv0.weight.dtype)
+            first = self.conv0(x, ws[:, 0], noise[0])
         second = self.conv1(first, ws[:, -2], noise[-1])
-        image = self.torgb(second, ws[:, -1])
+        image = self.torgb(second, ws[:, -1]).to(ws.dtype)
         if previous is not None:
             image = image + doubled(previous.image)
         return BlockOutput(self.resolution, (first, second), image)
@@ -151,7 +153,9 @@ class Generator(nn.Module):
     def __init__(self, shape: NetworkShape) -> None:
         super().__init__()
         self.shape = shape
-        self.mapping = MappingNetwork(shape.z_dim, shape.w_dim, shape.mapping_layers)
+        self.mapping = MappingNetwork(
+            shape.z_dim, shape.w_dim, shape.mapping_layers, len(shape.stains)
+        )
         self.synthesis = SynthesisNetwork(shape)
 
     def styles(self, w: Float[Tensor, "batch w_dim"]) -> Float[Tensor, "batch num_ws w_dim"]:
