@@ -186,11 +186,17 @@ def _group(attributes: Mapping[str, Any], kind: str, name: str) -> list[tuple[st
 
 
 def _plain(arguments: dict[Any, Any]) -> dict[str, Any]:
-    """Numbers and texts by name, those of inner dictionaries (`synthesis_kwargs`) among them."""
+    """Numbers, texts and lists of texts by name, those of inner dictionaries
+    (`synthesis_kwargs`) among them.
+    """
     inner = [value for value in arguments.values() if isinstance(value, dict)]
     return {
         str(key): value
         for group in (*inner, arguments)
         for key, value in group.items()
-        if value is None or isinstance(value, (bool, int, float, str))
+        if value is None or isinstance(value, (bool, int, float, str)) or _is_texts(value)
     }
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)

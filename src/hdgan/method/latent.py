@@ -5,6 +5,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from hdgan.errors import SettingsError
+from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 
 
@@ -13,11 +15,41 @@ def z_of(seed: int, z_dim: int) -> Float[Tensor, "1 z_dim"]:
     return torch.randn(1, z_dim, generator=torch.Generator().manual_seed(seed))
 
 
+def stain_of(shape: NetworkShape, seed: int, wanted: str | None = None) -> str | None:
+    """The stain of a seed's drawing: the one that is wanted, or else one that the seed decides.
+
+    None if the generator is not told stains.
+
+    Raises:
+        SettingsError: the generator does not know the stain.
+    """
+    if wanted is not None and wanted not in shape.stains:
+        known = f"it knows {', '.join(shape.stains)}" if shape.stains else "it is told no stain"
+        raise SettingsError(
+            f"The generator cannot be asked for the stain {wanted!r}: {known}. Generators are told "
+            "stains if they are trained with --condition stain."
+        )
+    if wanted is not None or not shape.stains:
+        return wanted
+    return shape.stains[int(np.random.default_rng([seed, 1]).integers(len(shape.stains)))]
+
+
 @torch.no_grad()
-def w_of(generator: Generator, seed: int, truncation: float) -> Float[Tensor, "1 w_dim"]:
-    """The w of a seed, pulled towards the mean: 1 leaves it, 0 gives the mean image."""
-    z = z_of(seed, generator.shape.z_dim).to(generator.mapping.w_avg.device)
-    w: Tensor = generator.mapping(z)
+def w_of(
+    generator: Generator, seed: int, truncation: float, stain: str | None = None
+) -> Float[Tensor, "1 w_dim"]:
+    """The w of a seed, pulled towards the mean: 1 leaves it, 0 gives the mean image.
+
+    Args:
+        generator: the network.
+        seed: decides z, and the stain if none is given.
+        truncation: how much of the distance to the mean is left.
+        stain: one of those that the generator is told.
+    """
+    shape, device = generator.shape, generator.mapping.w_avg.device
+    told = stain_of(shape, seed, stain)
+    number = None if told is None else torch.tensor([shape.stains.index(told)], device=device)
+    w: Tensor = generator.mapping(z_of(seed, shape.z_dim).to(device), number)
     return generator.mapping.truncated(w, truncation)
 
 

@@ -46,6 +46,6 @@ def ascending(settings: object, low: float | int, name: str) -> None:
     first, last = getattr(settings, name)
     if not low <= first <= last < float("inf"):
         raise SettingsError(
-            f"--{name.replace('_', '-')} is {first:g} {last:g}; it must be two numbers of {low:g} or "
-            "more, the smaller first."
+            f"--{name.replace('_', '-')} is {first:g} {last:g}; it must be two numbers of {low:g} "
+            "or more, the smaller first."
         )

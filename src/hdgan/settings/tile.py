@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hdgan.errors import SettingsError
 from hdgan.settings.bounds import above_zero, at_least, within
 
 
@@ -16,7 +17,12 @@ class TileSettings:
     """Tissue per pixel of the images, um/px; only written down here."""
 
     stain: str | None = None
-    """Name of the stain; only written down here."""
+    """Name of the stain of all images; a generator can be told it (`train-generator --condition
+    stain`)."""
+
+    stain_pattern: str | None = None
+    """Regular expression whose first group, found in the file name, is the stain, if not all images
+    have the same."""
 
     max_whitespace: float = 0.9
     """Tiles with a larger part of empty glass are left out."""
@@ -33,6 +39,8 @@ class TileSettings:
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot work."""
+        if self.stain is not None and self.stain_pattern is not None:
+            raise SettingsError("--stain and --stain-pattern exclude one another: choose one.")
         at_least(self, 8, "side_px")
         at_least(self, 1, "num_folds")
         above_zero(self, "spacing_um")

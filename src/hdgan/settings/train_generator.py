@@ -29,6 +29,10 @@ class TrainGeneratorSettings:
     batch: int | None = None
     """Images a step."""
 
+    micro_batch: int | None = None
+    """Images computed at a time, to save memory: what is learned stays the same but for rounding,
+    unless it is fewer than the images that the discriminator compares (4 in most presets)."""
+
     channel_base: int | None = None
     """Feature maps: `channel_base / r` at resolution r."""
 
@@ -71,6 +75,10 @@ class TrainGeneratorSettings:
     """Pixels of a tile to one of the drawn images, least and most: each crop takes a number between
     them. `4 4` learns from tiles at a quarter of their size, `1 2` from a range of sizes."""
 
+    condition: Literal["none", "stain"] = "none"
+    """What the generator is told: nothing, or the stain of each tile, so that `hdgan sample` can
+    draw the one that is asked for."""
+
     snapshot_kimg: float = 100.0
     """Thousands of images between two kept snapshots of the weights."""
 
@@ -80,12 +88,25 @@ class TrainGeneratorSettings:
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
 
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Of the four largest resolutions; the others are always float32. `auto` is float16 on a GPU,
+    as published, and float32 on a CPU."""
+
     threads: int | None = None
     """CPU threads. 1 is fastest for very small networks."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot work."""
-        at_least(self, 1, "batch", "channel_base", "channel_max", "latent_dim", "mapping_layers")
+        at_least(
+            self,
+            1,
+            "batch",
+            "micro_batch",
+            "channel_base",
+            "channel_max",
+            "latent_dim",
+            "mapping_layers",
+        )
         at_least(self, 1, "threads")
         at_least(self, 0, "gamma", "path_length_weight", "snapshot_kimg", "seed")
         at_least(self, 0, "freeze_layers")

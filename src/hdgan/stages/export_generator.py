@@ -39,6 +39,8 @@ def export_generator(generator: Path, output: Path, settings: ExportGeneratorSet
             "channel_base": shape.channel_base,
             "channel_max": shape.channel_max,
             "conv_clamp": shape.clamp,
+            "c_dim": len(shape.stains),
+            **({"stains": list(shape.stains)} if shape.stains else {}),
         },
     )
     data = network_bytes(stored)

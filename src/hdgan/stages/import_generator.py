@@ -66,6 +66,7 @@ def import_generator(file: Path, output: Path, settings: ImportGeneratorSettings
             "resolution": f"{shape.resolution} px",
             "feature maps": f"{shape.channel_base} / resolution, at most {shape.channel_max}",
             "mapping layers": shape.mapping_layers,
+            **({"stains or classes": " ".join(shape.stains)} if shape.stains else {}),
             "discriminator": "taken too" if discriminator is not None else "none that fits",
         },
     )
@@ -74,7 +75,7 @@ def import_generator(file: Path, output: Path, settings: ImportGeneratorSettings
 def _generator(stored: StoredNetwork, name: str) -> Generator:
     sizes = {key: array.shape for key, array in stored.tensors.items()}
     try:
-        shape = published_shape(sizes, clamp=_clamp(stored, name))
+        shape = published_shape(sizes, clamp=_clamp(stored, name), stains=_stains(stored))
     except NetworkFileError as error:
         raise NetworkFileError(f"{name} cannot be imported. {error}") from error
     return (
@@ -82,6 +83,14 @@ def _generator(stored: StoredNetwork, name: str) -> Generator:
         .eval()
         .requires_grad_(requires_grad=False)
     )
+
+
+def _stains(stored: StoredNetwork) -> tuple[str, ...]:
+    """The names of the stains, if the file was exported from an artifact that has them."""
+    names = stored.arguments.get("stains")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return ()
+    return tuple(names)
 
 
 def _clamp(stored: StoredNetwork, name: str) -> float | None:

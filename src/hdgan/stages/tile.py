@@ -39,7 +39,12 @@ def tile(images: Path, output: Path, settings: TileSettings) -> Made:
         )
     files = image_files(images)
     names = _slide_names(images, files)
-    patients = {name: _patient(name, settings.patient_pattern) for name in names}
+    patients = {name: name for name in names}
+    if settings.patient_pattern is not None:
+        patients = {name: _found(name, settings.patient_pattern, "patient") for name in names}
+    stains = dict.fromkeys(names, settings.stain)
+    if settings.stain_pattern is not None:
+        stains = {name: _found(name, settings.stain_pattern, "stain") for name in names}
     order = Order("tile-set", plain(settings), {"images": _fingerprint(images, files)})
 
     def make(unfinished: UnfinishedArtifact) -> None:
@@ -57,7 +62,13 @@ def tile(images: Path, output: Path, settings: TileSettings) -> Made:
             [patients[row.slide] for row in rows], num_folds=settings.num_folds, seed=settings.seed
         )
         dealt = [
-            row.model_copy(update={"fold": fold, "patient": patients[row.slide]})
+            row.model_copy(
+                update={
+                    "fold": fold,
+                    "patient": patients[row.slide],
+                    "stain": stains[row.slide],
+                }
+            )
             for row, fold in zip(rows, folds, strict=True)
         ]
         unfinished.write(TILES, table_bytes(dealt, TileRecord))
@@ -93,7 +104,7 @@ def _record(
         tile=slide if whole else f"{slide}_x{region.x}_y{region.y}",
         slide=slide,
         patient="",
-        stain=settings.stain,
+        stain=None,
         x=region.x,
         y=region.y,
         width=region.width,
@@ -120,18 +131,17 @@ def _slide_names(folder: Path, files: list[Path]) -> list[str]:
     return names
 
 
-def _patient(name: str, pattern: str | None) -> str:
-    if pattern is None:
-        return name
+def _found(name: str, pattern: str, what: str) -> str:
+    """The patient or the stain in a file's name."""
     try:
         found = re.search(pattern, name)
     except re.error as error:
         raise SettingsError(
-            f"--patient-pattern {pattern!r} is no regular expression ({error})."
+            f"--{what}-pattern {pattern!r} is no regular expression ({error})."
         ) from error
     if found is None or not found.groups() or not found[1]:
         raise SettingsError(
-            f"--patient-pattern {pattern!r} finds no patient in {name!r}. Needed: a pattern with "
+            f"--{what}-pattern {pattern!r} finds no {what} in {name!r}. Needed: a pattern with "
             "one group in brackets that matches every name, such as '^(P[0-9]+)_'."
         )
     return found[1]
@@ -148,9 +158,11 @@ def _fingerprint(folder: Path, files: list[Path]) -> str:
 def _facts(output: Path) -> dict[str, Fact]:
     records = TileSet.open(output).records()
     folds = [record.fold for record in records]
+    stains = {record.stain for record in records if record.stain}
     return {
         "tiles": len(records),
         "images": len({record.slide for record in records}),
         "patients": len({record.patient for record in records}),
+        **({"stains": " ".join(sorted(stains))} if stains else {}),
         "tiles by fold": " ".join(str(folds.count(fold)) for fold in sorted(set(folds))),
     }

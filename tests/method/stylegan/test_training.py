@@ -9,7 +9,12 @@ from torch.nn import functional
 
 from hdgan.errors import SettingsError
 from hdgan.method.stylegan.augment import AugmentGroups
-from hdgan.method.stylegan.losses import discriminator_loss, generator_loss, r1_penalty
+from hdgan.method.stylegan.losses import (
+    discriminator_loss,
+    generator_loss,
+    path_length_slopes,
+    r1_penalty,
+)
 from hdgan.method.stylegan.plan import PATH_LENGTH, R1, TrainingPlan
 from hdgan.method.stylegan.presets import planned, preset_named
 from hdgan.method.stylegan.shape import NetworkShape
@@ -216,3 +221,117 @@ def test_a_fixed_strength_stays() -> None:
     ticks = list(train_generator(new_state(SHAPE, plan, CPU), plan, reals))
 
     assert [tick.strength for tick in ticks] == [0.25, 0.25]
+
+
+def distance(first: TrainingState, second: TrainingState) -> float:
+    """The largest difference of two states' weights, averages and running means."""
+    both = zip(
+        [*first.generator.state_dict().values(), *weights(first), first.path_length_mean],
+        [*second.generator.state_dict().values(), *weights(second), second.path_length_mean],
+        strict=True,
+    )
+    return max(float((a - b).abs().max()) for a, b in both)
+
+
+MANY = replace(PLAN, batch=16, images=16 * 17, tick_batches=17, style_mixing=0.9)
+"""Long enough for every penalty to come twice."""
+
+
+def many_reals(step: int, part: slice) -> Reals:
+    images = torch.cat([reals(step * 4 + i, slice(None)).images for i in range(4)])
+    return Reals(images[part])
+
+
+@pytest.mark.parametrize("micro_batch", [4, 8])
+def test_a_batch_in_parts_teaches_the_same(micro_batch: int) -> None:
+    plan = replace(MANY, fixed_strength=0.5)
+    whole, parts = new_state(SHAPE, plan, CPU), new_state(SHAPE, plan, CPU)
+
+    (tick,) = train_generator(whole, plan, many_reals)
+    in_parts = replace(plan, micro_batch=micro_batch)
+    (tick_in_parts,) = train_generator(parts, in_parts, many_reals)
+
+    assert distance(whole, parts) < 1e-4
+    assert distance(whole, new_state(SHAPE, plan, CPU)) > 0.05
+    assert tick_in_parts.r1 == pytest.approx(tick.r1, rel=1e-3)
+    assert tick_in_parts.path_length == pytest.approx(tick.path_length, rel=1e-3)
+
+
+def test_parts_that_do_not_fit_the_batch_are_refused() -> None:
+    with pytest.raises(SettingsError, match="--micro-batch is 3, but each process has 8 images"):
+        replace(MANY, micro_batch=3).num_parts(processes=2)
+    with pytest.raises(SettingsError, match="batch of 16 cannot be dealt to 3 processes"):
+        MANY.num_parts(processes=3)
+
+
+def test_a_part_smaller_than_the_group_is_refused() -> None:
+    plan = replace(MANY, micro_batch=2)
+
+    with pytest.raises(SettingsError, match="parts of 2 images"):
+        next(train_generator(new_state(SHAPE, plan, CPU), plan, many_reals))
+
+
+def test_the_preset_compares_no_more_images_than_a_part_has() -> None:
+    settings = TrainGeneratorSettings(resolution=64, preset="stylegan2", micro_batch=2)
+
+    shape, plan = planned(settings)
+
+    assert (shape.minibatch_group, plan.batch, plan.micro_batch) == (2, 32, 2)
+
+
+def test_lengths_by_their_slopes_teach_as_their_penalty_does() -> None:
+    lengths = torch.tensor([1.0, 4.0, 2.5], requires_grad=True)
+    before, decay = torch.tensor(2.0), 0.25
+
+    running = torch.lerp(before, lengths.mean(), decay)
+    (lengths - running).square().mean().backward()
+
+    mean, running = lengths.detach().mean(), running.detach()
+    slopes = path_length_slopes(lengths, float(mean), float(running), decay=decay, count=3)
+    assert torch.allclose(lengths.grad, slopes)  # type: ignore[arg-type]
+
+
+STAINED = replace(SHAPE, stains=("PAS", "silver"))
+
+
+def stained_reals(step: int, part: slice) -> Reals:
+    """The first stain is bright, the second dark."""
+    stains = torch.tensor([0, 1, 1, 0])
+    images = torch.where(stains == 0, 0.8, -0.8)[:, None, None, None].expand(4, 3, 8, 8)
+    random = torch.Generator().manual_seed(step)
+    return Reals((images + torch.randn(images.shape, generator=random) * 0.1)[part], stains[part])
+
+
+def test_a_generator_draws_the_stain_that_it_is_told() -> None:
+    plan = replace(PLAN, images=1200, gamma=0.5, path_length_weight=0.0, stain_shares=(0.5, 0.5))
+    state = new_state(STAINED, plan, CPU)
+
+    list(train_generator(state, plan, stained_reals))
+
+    z = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+    bright, dark = (
+        state.average(
+            state.average.mapping(z, torch.full((8,), stain)),
+            state.average.synthesis.constant_noise(),
+        ).mean()
+        for stain in (0, 1)
+    )
+    assert float(bright) > float(dark) + 0.5
+
+
+@pytest.mark.parametrize("half", ["bfloat16", "float16"])
+def test_half_precision_learns_too(half: str) -> None:
+    plan = replace(PLAN, images=64, half=half, tick_batches=16)
+    shape = replace(SHAPE, resolution=16, clamp=256.0)
+    single, state = new_state(shape, replace(plan, half=None), CPU), new_state(shape, plan, CPU)
+
+    def large(step: int, part: slice) -> Reals:
+        return Reals(functional.interpolate(reals(step, part).images, scale_factor=2))
+
+    (tick,) = train_generator(state, plan, large)
+    list(train_generator(single, replace(plan, half=None), large))
+
+    assert tick.r1 > 0
+    assert all(bool(torch.isfinite(value).all()) for value in weights(state))
+    assert 0 < distance(single, state) < 0.5
+    assert {parameter.dtype for parameter in state.generator.parameters()} == {torch.float32}

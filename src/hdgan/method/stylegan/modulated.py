@@ -50,7 +50,8 @@ class StyledConvolution(nn.Module):
         noise: Float[Tensor, "noises 1 resolution resolution"] | None,
     ) -> Float[Tensor, "batch outputs resolution resolution"]:
         """The activated feature map. `noise` holds one map an image, or one for all."""
-        style, weight = self.affine(w), self.weight
+        style: Tensor = self.affine(w)
+        weight: Tensor = self.weight
         if x.dtype == torch.float16:
             style, weight = _kept_in_range(style, weight)
         y = self._convolved(x * style[:, :, None, None].to(x.dtype), weight.to(x.dtype))

@@ -1,10 +1,12 @@
 """From a user's choices to a network shape and a training plan."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hdgan.method.stylegan.augment import groups_named
 from hdgan.method.stylegan.plan import TrainingPlan
+from hdgan.method.stylegan.precision import CLAMP
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
@@ -87,7 +89,12 @@ def preset_named(name: str, resolution: int) -> Preset:
 
 
 def planned(
-    settings: TrainGeneratorSettings, start: NetworkShape | None = None
+    settings: TrainGeneratorSettings,
+    start: NetworkShape | None = None,
+    *,
+    processes: int = 1,
+    half: str | None = None,
+    stain_shares: Mapping[str, float] | None = None,
 ) -> tuple[NetworkShape, TrainingPlan]:
     """What to build and how to train it.
 
@@ -95,6 +102,9 @@ def planned(
         settings: the user's choices.
         start: shape of the trained network to begin from; what the user leaves open follows it,
             and ADA adapts five times as fast without a ramp of the average, as published.
+        processes: how many train together.
+        half: `bfloat16` or `float16`, in which the largest resolutions are computed.
+        stain_shares: how often each stain comes, if the networks are told stains.
 
     Raises:
         SettingsError: a number that cannot work.
@@ -109,6 +119,8 @@ def planned(
         mapping_layers=preset.mapping_layers,
         minibatch_group=preset.minibatch_group,
     )
+    batch = _chosen(settings.batch, preset.batch)
+    stain_shares = stain_shares or {}
     shape = replace(
         usual,
         resolution=settings.resolution,
@@ -117,10 +129,17 @@ def planned(
         z_dim=_chosen(settings.latent_dim, usual.z_dim),
         w_dim=_chosen(settings.latent_dim, usual.w_dim),
         mapping_layers=_chosen(settings.mapping_layers, usual.mapping_layers),
+        # As published: a process compares the images that it has at a time.
+        minibatch_group=min(usual.minibatch_group, settings.micro_batch or batch // processes or 1),
+        clamp=usual.clamp if half is None else usual.clamp or CLAMP,
+        stains=tuple(stain_shares),
     )
     plan = TrainingPlan(
         images=round(settings.kimg * 1000),
-        batch=_chosen(settings.batch, preset.batch),
+        batch=batch,
+        micro_batch=settings.micro_batch,
+        half=half,
+        stain_shares=tuple(stain_shares.values()),
         learning_rate=_chosen(settings.learning_rate, preset.learning_rate),
         gamma=_chosen(settings.gamma, preset.gamma),
         ema_images=preset.ema_kimg * 1000,

@@ -15,12 +15,16 @@ MAX_RESOLUTION = 65_536
 _BLOCK = re.compile(r"synthesis\.b(\d+)\.torgb\.weight")
 
 
-def published_shape(sizes: Sizes, *, clamp: float | None = None) -> NetworkShape:
+def published_shape(
+    sizes: Sizes, *, clamp: float | None = None, stains: tuple[str, ...] = ()
+) -> NetworkShape:
     """What to build so that these tensors fit.
 
     Args:
         sizes: of a generator with skip connections, the published default.
         clamp: bound of the feature maps (`conv_clamp`), which tensors do not show.
+        stains: names of the classes that the network is told, if the file has them; classes
+            without names are called `class-0`, `class-1`, ...
 
     Raises:
         NetworkFileError: they are of a network that is not built here; the sentence says which.
@@ -39,14 +43,22 @@ def published_shape(sizes: Sizes, *, clamp: float | None = None) -> NetworkShape
     }
     layers = sum(re.fullmatch(r"mapping\.fc\d+\.weight", name) is not None for name in sizes)
     first = _size(sizes, "mapping.fc0.weight")
+    told = _size(sizes, "mapping.embed.weight")[1] if "mapping.embed.weight" in sizes else 0
+    if told and first[1] <= first[0]:
+        raise NetworkFileError(
+            f"mapping.fc0.weight has the size {first}, with no room for z beside the class."
+        )
+    if len(stains) != told:
+        stains = tuple(f"class-{number}" for number in range(told))
     shape = NetworkShape(
         resolution=resolution,
         channel_base=max(side * count for side, count in channels.items()),
         channel_max=max(channels.values()),
-        z_dim=first[1],
+        z_dim=first[1] - (first[0] if told else 0),
         w_dim=first[0],
         mapping_layers=layers,
         clamp=clamp,
+        stains=stains,
     )
     strange = [side for side, count in sorted(channels.items()) if shape.channels(side) != count]
     if strange or sorted(channels) != shape.resolutions:
@@ -63,11 +75,6 @@ def _refuse_others(sizes: Sizes) -> None:
             "This is an alias-free network (StyleGAN3), whose features lie elsewhere. Only "
             "StyleGAN2 networks are read, those that StyleGAN3's code trains with "
             "--cfg=stylegan2 among them."
-        )
-    if "mapping.embed.weight" in sizes:
-        raise NetworkFileError(
-            "This network draws by class (it has mapping.embed); only networks without a class "
-            "condition are read."
         )
     if not any(map(_BLOCK.fullmatch, sizes)) or "mapping.fc0.weight" not in sizes:
         some = ", ".join(sorted(sizes)[:3]) or "nothing"

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hdgan.errors import SettingsError
 from hdgan.method.stylegan.adaptation import AdaptiveStrength
 from hdgan.method.stylegan.augment import AugmentDraw, augmented, draw_augmentation
 from hdgan.method.stylegan.discriminator import Discriminator
@@ -139,6 +140,7 @@ def train_generator(
     Processes of a team hold the same state before and after; each calls this, and asks
     `draw_reals` for its own images only.
     """
+    _check_parts(state, plan, team)
     record = _Record()
     while state.batches < plan.batches:
         _Step(state, plan, record, team).run(draw_reals)
@@ -146,6 +148,16 @@ def train_generator(
         if state.batches % plan.tick_batches == 0 or state.batches == plan.batches:
             yield record.tick(state, plan, team)
             record = _Record()
+
+
+def _check_parts(state: TrainingState, plan: TrainingPlan, team: Team) -> None:
+    part, group = plan.batch // plan.num_parts(team.size), state.discriminator.b4.minibatch_group
+    if part % min(group, plan.batch):
+        raise SettingsError(
+            f"The batch of {plan.batch} is computed in parts of {part} images, but the "
+            f"discriminator compares images in groups of {group}. Choose a larger --micro-batch "
+            "or --batch."
+        )
 
 
 @dataclass
