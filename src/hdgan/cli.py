@@ -83,6 +83,8 @@ def _verb(name: str) -> dict[str, Any]:
 
 
 def _print(made: Made, *, as_json: bool) -> None:
+    if os.environ.get("RANK", "0") != "0":
+        return  # of several processes, torchrun's first speaks for all
     if as_json:
         content = {"kind": made.kind, "folder": str(made.folder), **made.facts}
         print(json.dumps(content))  # noqa: T201

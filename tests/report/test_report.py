@@ -153,8 +153,12 @@ def test_progress_in_a_log_says_what_is_left(
 
     printed = capsys.readouterr().err.splitlines()
     assert printed[0] == "work: goes on after 2 of 10 items"
-    assert re.fullmatch(r"work: 3 of 10 items, \d+ (s|min) left, loss 1", printed[1])
-    assert re.fullmatch(r"work: 4 of 10 items, \d+ (s|min) left, loss 2", printed[2])
+    assert re.fullmatch(
+        r"work: 3 of 10 items, [\d.]+ items/min, \d+ (s|min) left, loss 1", printed[1]
+    )
+    assert re.fullmatch(
+        r"work: 4 of 10 items, [\d.]+ items/min, \d+ (s|min) left, loss 2", printed[2]
+    )
 
 
 def test_the_demonstrations_report_holds_all_its_parts(tmp_path: Path) -> None:

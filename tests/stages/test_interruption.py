@@ -23,8 +23,8 @@ import dataclasses
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.stages import train_generator
 planned = train_generator.planned
-def with_short_ticks(*arguments):
-    shape, plan = planned(*arguments)
+def with_short_ticks(*arguments, **keywords):
+    shape, plan = planned(*arguments, **keywords)
     return shape, dataclasses.replace(plan, tick_batches=2)
 train_generator.planned = with_short_ticks
 from hdgan.cli import main

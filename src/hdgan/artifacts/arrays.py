@@ -1,5 +1,7 @@
 """Arrays on disk: safetensors read and written by numpy, for what must not need torch."""
 
+from io import BytesIO
+
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -25,3 +27,10 @@ def arrays_of(data: bytes, name: str) -> dict[str, np.ndarray]:
     except (SafetensorError, ValueError, KeyError) as error:
         raise DamagedArtifactError(f"{name} is no whole safetensors file ({error}).") from error
     return arrays
+
+
+def npy_bytes(array: np.ndarray) -> memoryview:
+    """An array as an `.npy` file, which can be mapped into memory."""
+    buffer = BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getbuffer()

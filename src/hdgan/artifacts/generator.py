@@ -22,6 +22,7 @@ DISCRIMINATOR = "discriminator.safetensors"
 PROGRESS = "progress.jsonl"
 GRIDS = "grids"
 SNAPSHOTS = "snapshots"
+WATCH = "watch.jsonl"
 
 
 class GeneratorFolder(Artifact):

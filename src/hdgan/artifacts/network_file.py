@@ -186,9 +186,7 @@ def _group(attributes: Mapping[str, Any], kind: str, name: str) -> list[tuple[st
 
 
 def _plain(arguments: dict[Any, Any]) -> dict[str, Any]:
-    """Numbers, texts and lists of texts by name, those of inner dictionaries
-    (`synthesis_kwargs`) among them.
-    """
+    """Plain values by name, those of inner dictionaries (`synthesis_kwargs`) among them."""
     inner = [value for value in arguments.values() if isinstance(value, dict)]
     return {
         str(key): value

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from types import TracebackType
 
 from rich.console import Console
@@ -11,22 +12,25 @@ from rich.progress import (
     Progress,
     TaskID,
     TextColumn,
-    TimeRemainingColumn,
 )
 
 LOG_SECONDS = 30.0
 """Time between two lines where there is no terminal."""
+
+RECENT_SECONDS = 300.0
+"""The speed is that of so much of the past."""
 
 
 class ProgressBar:
     """A bar on a terminal, a line every half minute elsewhere; both on standard error."""
 
     def __init__(self, verb: str, total: int, unit: str, *, done: int = 0) -> None:
-        """`done` is what an earlier run has finished; the rate counts only this run."""
+        """`done` is what an earlier run has finished; the speed counts only this run."""
         self.verb, self.total, self.unit = verb, total, unit
-        self.first = self.done = done
+        self.done = done
         self.console = Console(stderr=True)
-        self.began = self.last_line = time.monotonic()
+        self.last_line = time.monotonic()
+        self.past = deque([(self.last_line, done)])
         self.bar: Progress | None = None
         self.task = TaskID(0)
 
@@ -41,12 +45,14 @@ class ProgressBar:
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn(self.unit),
-                TimeRemainingColumn(compact=True),
+                TextColumn("{task.fields[speed]}"),
                 TextColumn("{task.fields[note]}"),
                 console=self.console,
             )
             self.bar.start()
-            self.task = self.bar.add_task(self.verb, total=self.total, completed=self.done, note="")
+            self.task = self.bar.add_task(
+                self.verb, total=self.total, completed=self.done, speed="", note=""
+            )
         return self
 
     def __exit__(
@@ -61,23 +67,35 @@ class ProgressBar:
 
     def reach(self, done: int, note: str = "") -> None:
         """So much is done; the note says how it goes."""
-        self.done = done
+        self.done, now = done, time.monotonic()
+        self.past.append((now, done))
+        while len(self.past) > 2 and now - self.past[1][0] >= RECENT_SECONDS:
+            self.past.popleft()
         if self.bar is not None:
-            self.bar.update(self.task, completed=done, note=note)
-        elif time.monotonic() - self.last_line >= LOG_SECONDS:
-            self.last_line = time.monotonic()
-            print(self._line(note), file=sys.stderr, flush=True)  # noqa: T201
+            self.bar.update(self.task, completed=done, speed=self._speed(), note=note)
+        elif now - self.last_line >= LOG_SECONDS:
+            self.last_line = now
+            line = f"{self.verb}: {done} of {self.total} {self.unit}, {self._speed()}"
+            self.say(f"{line}, {note}" if note else line)
+
+    def say(self, line: str) -> None:
+        """A line of its own, above the bar if there is one."""
+        if self.bar is not None:
+            self.bar.console.print(line, markup=False, highlight=False)
+        else:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     def advance(self, note: str = "") -> None:
         """One more is done."""
         self.reach(self.done + 1, note)
 
-    def _line(self, note: str) -> str:
-        fresh = self.done - self.first
-        elapsed = time.monotonic() - self.began
-        left = elapsed / fresh * (self.total - self.done) if fresh else float("nan")
-        line = f"{self.verb}: {self.done} of {self.total} {self.unit}, {_duration(left)} left"
-        return f"{line}, {note}" if note else line
+    def _speed(self) -> str:
+        """How fast it goes, and how long it will take at that."""
+        (then, before), (now, done) = self.past[0], self.past[-1]
+        if done == before or now == then:
+            return "unknown time left"
+        speed = (done - before) / (now - then)
+        return f"{_rate(speed, self.unit)}, {_duration((self.total - done) / speed)} left"
 
 
 def announce(
@@ -110,6 +128,13 @@ def peak_memory_bytes() -> int | None:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _rate(speed: float, unit: str) -> str:
+    """A speed as people say it, with about two digits."""
+    if speed >= 1:
+        return f"{speed:,.{0 if speed >= 10 else 1}f} {unit}/s"
+    return f"{60 * speed:.1f} {unit}/min"
 
 
 def _duration(seconds: float) -> str:

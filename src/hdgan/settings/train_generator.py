@@ -82,6 +82,14 @@ class TrainGeneratorSettings:
     snapshot_kimg: float = 100.0
     """Thousands of images between two kept snapshots of the weights."""
 
+    cache: Literal["auto", "memory", "disk", "none"] = "auto"
+    """Where decoded tiles are kept: in memory (up to 2 GB), in files beside the unfinished
+    generator, which go with it, or nowhere. `auto` is memory if all fit, else the disk if they
+    fit there."""
+
+    tensorboard: bool = False
+    """Whether curves and pictures are also written for TensorBoard, to `events/`."""
+
     seed: int = 0
     """Decides weights, order of tiles, latents and noise."""
 

@@ -1,12 +1,13 @@
 """`hdgan train-generator`: unlabelled tiles to a StyleGAN2-ADA generator."""
 
+import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,17 +20,29 @@ from hdgan.artifacts.checkpoint import (
     write_checkpoint,
 )
 from hdgan.artifacts.curves import curve_line
-from hdgan.artifacts.decoded import Decoded
+from hdgan.artifacts.decoded import place_for
+from hdgan.artifacts.event_log import EVENTS, EventLog
 from hdgan.artifacts.generator import (
     DISCRIMINATOR,
     GRIDS,
     PROGRESS,
     SNAPSHOTS,
+    WATCH,
     GeneratorFolder,
     write_network,
 )
 from hdgan.artifacts.images import png_of
-from hdgan.artifacts.tile_set import TileRecord, TileSet
+from hdgan.artifacts.manifest import UNFINISHED
+from hdgan.artifacts.real_images import (
+    Crop,
+    RealImages,
+    check_sizes,
+    decoded_bytes,
+    decoded_tiles,
+    stain_shares,
+)
+from hdgan.artifacts.team import processes_here, team_and_device
+from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import (
     Order,
     UnfinishedArtifact,
@@ -37,13 +50,14 @@ from hdgan.artifacts.unfinished import (
     plain,
     seen_together,
 )
-from hdgan.artifacts.weights import device_named, tensor_bytes
-from hdgan.errors import ImageError, SettingsError
-from hdgan.method.latent import tensor_of
+from hdgan.artifacts.weights import tensor_bytes, tensors_of
+from hdgan.errors import SettingsError
+from hdgan.method.generator_watch import Watched
 from hdgan.method.stylegan.plan import PATH_LENGTH, R1, TrainingPlan
 from hdgan.method.stylegan.presets import planned
+from hdgan.method.stylegan.processes import Team
+from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.training import (
-    DrawReals,
     GeneratorTick,
     Reals,
     TrainingState,
@@ -53,8 +67,8 @@ from hdgan.method.stylegan.training import (
     train_generator as training_ticks,
 )
 from hdgan.method.stylegan.transfer import begun_from
-from hdgan.method.tile_crop import drawn_way, laid, shrunk_crop
-from hdgan.pipeline import Made
+from hdgan.pipeline import Fact, Made
+from hdgan.report.generator_watch import GeneratorWatch
 from hdgan.report.pictures import drawn_grid
 from hdgan.report.progress import ProgressBar, announce, peak_memory_bytes
 from hdgan.settings.train_generator import TrainGeneratorSettings
@@ -62,11 +76,16 @@ from hdgan.settings.train_generator import TrainGeneratorSettings
 CHECKPOINT_SECONDS = 60.0
 """Time between two checkpoints: what a kill may cost."""
 
+DECODED = "decoded"
+"""Where decoded tiles lie below `.unfinished` if they do not fit into memory."""
+
 
 def train_generator(
     tiles: Path, output: Path, settings: TrainGeneratorSettings, start_from: Path | None = None
 ) -> Made:
     """Train a generator; goes on where an interrupted run of the same command stopped.
+
+    Processes that `torchrun` has started train it together; the first of them writes.
 
     Args:
         tiles: what to learn from.
@@ -74,74 +93,184 @@ def train_generator(
         settings: how it is trained.
         start_from: a trained generator to begin from; None begins with random weights.
 
-    Memory: the networks four times over (weights, gradients, two moments), a batch's feature
-    maps, and up to 2 GB of decoded tiles.
+    Memory: the networks four times over (weights, gradients, two moments), a micro-batch's
+    feature maps, and up to 2 GB of decoded tiles.
 
     Raises:
         SettingsError: choices that do not go together, or folds without tiles.
         ImageError: a tile is smaller than the resolution.
     """
-    start = None if start_from is None else GeneratorFolder.open(start_from)
-    shape, plan = planned(settings, None if start is None else start.shape)
-    tile_set = TileSet.open(tiles)
-    records = tile_set.records(settings.folds)
-    _check_sizes(tile_set, records, shape.resolution, settings.shrink[1])
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    order = Order(
-        "generator",
-        plain(settings),
-        tile_set.parents | ({} if start is None else start.parents),
-        seen_together(
-            tile_set.seen_in(settings.folds), {} if start is None else start.manifest.seen
-        ),
-    )
+    start = None if start_from is None else GeneratorFolder.open(start_from)
+    tile_set = TileSet.open(tiles)
+    with team_and_device(settings.device) as (team, device):
+        task = _planned(settings, tile_set, start, team, device)
+        order = Order(
+            "generator",
+            plain(settings),
+            tile_set.parents | ({} if start is None else start.parents),
+            seen_together(
+                tile_set.seen_in(settings.folds), {} if start is None else start.manifest.seen
+            ),
+        )
+        if team.leads:
 
-    def make(unfinished: UnfinishedArtifact) -> None:
-        reals = _Reals(tile_set, records, settings, plan)
-        device = device_named(settings.device)
-        if not unfinished.has(PROGRESS):
-            _announce(new_state(shape, plan, device), plan, settings, reals)
-        state = new_state(shape, plan, device)
-        if start is not None:
-            _begin_from(start, state)
-        _Run(unfinished, state, plan, settings, reals).complete()
+            def make(unfinished: UnfinishedArtifact) -> None:
+                team.told(b"train")
+                _Leader(task, unfinished).complete()
 
-    made_once(output, order, make)
-    progress = GeneratorFolder.open(output).progress()
-    return Made(
-        "generator",
-        output,
-        {
-            "resolution": f"{shape.resolution} px",
-            "images shown": f"{plan.batches * plan.batch:,}",
-            "tiles": len(records),
-            "strength of augmentation at the end": round(progress[-1].strength, 3),
-        },
+            if not made_once(output, order, make):
+                team.told(b"")
+        elif team.told(b""):
+            _follow(task, output)
+    return Made("generator", output, _facts(output, task) if team.leads else {})
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is trained, on what, by whom."""
+
+    settings: TrainGeneratorSettings
+    shape: NetworkShape
+    plan: TrainingPlan
+    tile_set: TileSet
+    start: GeneratorFolder | None
+    team: Team
+    device: torch.device
+
+    @property
+    def crop(self) -> Crop:
+        """How real images are cut."""
+        settings = self.settings
+        return Crop(self.shape.resolution, settings.shrink, settings.orientation)
+
+    def new_state(self) -> TrainingState:
+        """The networks as the training begins, the same in every process."""
+        return new_state(self.shape, self.plan, self.device)
+
+    def reals(self, folder: Path) -> RealImages:
+        """The training tiles; what does not fit into memory is kept in a folder."""
+        records = self.tile_set.records(self.settings.folds)
+        decoded = decoded_tiles(
+            self.tile_set, records, self.settings.cache, folder, processes=processes_here()
+        )
+        reals = RealImages(self.tile_set, records, self.crop, self.settings.seed, decoded)
+        reals.tell(self.shape.stains)
+        return reals
+
+    def unseen(self) -> RealImages | None:
+        """The tiles of the other folds, if there are any that are large enough."""
+        records = [
+            record
+            for record in self.tile_set.records()
+            if record.fold not in self.settings.folds
+            and min(record.width, record.height) >= self.crop.needed_px
+        ]
+        if not records:
+            return None
+        decoded = decoded_tiles(self.tile_set, records, "memory", self.tile_set.folder)
+        return RealImages(self.tile_set, records, self.crop, self.settings.seed, decoded)
+
+    def ticks(self, state: TrainingState, reals: RealImages) -> Iterator[GeneratorTick]:
+        """Train `state` from where it stands to the end."""
+        return training_ticks(state, self.plan, self._drawing(reals), self.team)
+
+    def try_step(self, reals: RealImages) -> tuple[TrainingState, float]:
+        """Two steps on networks that are thrown away: those, and seconds of the whole run."""
+        trial, times = self.new_state(), [time.monotonic()]
+        plan = replace(self.plan, images=2 * self.plan.batch, tick_batches=1)
+        for _ in training_ticks(trial, plan, self._drawing(reals), self.team):
+            times.append(time.monotonic())
+        with_penalties, plain_step = (later - earlier for earlier, later in pairwise(times))
+        often = PATH_LENGTH.interval if plan.path_length_weight > 0 else R1.interval
+        step = plain_step + max(0.0, with_penalties - plain_step) / often
+        return trial, step * self.plan.batches
+
+    def _drawing(self, reals: RealImages) -> "_Drawing":
+        return _Drawing(reals, self.plan.batch, self.device)
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Some real images of a step's batch."""
+
+    reals: RealImages
+    batch: int
+    device: torch.device
+
+    def __call__(self, step: int, part: slice) -> Reals:
+        return self.reals.batch(
+            range(step * self.batch, (step + 1) * self.batch)[part], self.device
+        )
+
+
+def _planned(
+    settings: TrainGeneratorSettings,
+    tile_set: TileSet,
+    start: GeneratorFolder | None,
+    team: Team,
+    device: torch.device,
+) -> _Task:
+    """Everything decided, and checked before anything is written."""
+    records = tile_set.records(settings.folds)
+    half = {"auto": "float16" if device.type == "cuda" else None, "float32": None}
+    shape, plan = planned(
+        settings,
+        None if start is None else start.shape,
+        processes=team.size,
+        half=half.get(settings.precision, settings.precision),
+        stain_shares=stain_shares(tile_set, records) if settings.condition == "stain" else None,
     )
+    task = _Task(settings, shape, plan, tile_set, start, team, device)
+    check_sizes(tile_set, records, task.crop)
+    return task
+
+
+def _follow(task: _Task, output: Path) -> None:
+    """Train with the leading process, and leave the writing to it."""
+    reals = task.reals(output / UNFINISHED / DECODED)
+    if task.team.told(b""):
+        task.try_step(reals)
+    state = task.new_state()
+    if task.start is not None:
+        _begin_from(task.start, state)
+    about = json.loads(task.team.told(b""))
+    if about is not None:
+        _restore(state, tensors_of(task.team.told(b""), "the checkpoint"), about)
+    for _ in task.ticks(state, reals):
+        pass
+
+
+def _facts(output: Path, task: _Task) -> dict[str, Fact]:
+    folder = GeneratorFolder.open(output)
+    shape, plan = task.shape, task.plan
+    return {
+        "resolution": f"{shape.resolution} px",
+        **({"stains": " ".join(shape.stains)} if shape.stains else {}),
+        "images shown": f"{plan.batches * plan.batch:,}",
+        "tiles": len(task.tile_set.records(task.settings.folds)),
+        "strength of augmentation at the end": round(folder.progress()[-1].strength, 3),
+    }
 
 
 def _announce(
-    trial: TrainingState, plan: TrainingPlan, settings: TrainGeneratorSettings, reals: DrawReals
+    task: _Task, trial: TrainingState, seconds: float, unfinished: UnfinishedArtifact
 ) -> None:
-    """Say what the run will need, measured by two steps on networks that are thrown away."""
-    times = [time.monotonic()]
-    for _ in training_ticks(trial, replace(plan, images=2 * plan.batch, tick_batches=1), reals):
-        times.append(time.monotonic())
-    with_penalties, plain_step = (later - earlier for earlier, later in pairwise(times))
-    often = PATH_LENGTH.interval if plan.path_length_weight > 0 else R1.interval
-    step = plain_step + max(0.0, with_penalties - plain_step) / often
+    """Say what the run will need, measured by the trial."""
     weights = sum(
         tensor.numel() * tensor.element_size() for tensor in trial.average.state_dict().values()
     )
-    interval = settings.snapshot_kimg * 1000
-    num_snapshots = int(plan.images / interval) if interval else 0
+    interval = task.settings.snapshot_kimg * 1000
+    num_snapshots = int(task.plan.images / interval) if interval else 0
+    num_bytes = decoded_bytes(task.tile_set.records(task.settings.folds))
+    place = place_for(task.settings.cache, num_bytes, unfinished.scratch / DECODED)
     on_gpu = trial.path_length_mean.is_cuda
     announce(
         "train-generator",
         memory_bytes=torch.cuda.max_memory_allocated() if on_gpu else peak_memory_bytes(),
-        disk_bytes=weights * (num_snapshots + 8),
-        seconds=step * plan.batches,
+        disk_bytes=weights * (num_snapshots + 8) + (num_bytes if place == "disk" else 0),
+        seconds=seconds,
     )
 
 
@@ -161,157 +290,139 @@ def _begin_from(start: GeneratorFolder, state: TrainingState) -> None:
     begun_from(state.discriminator, start.discriminator_tensors())
 
 
-def _check_sizes(
-    tile_set: TileSet, records: list[TileRecord], resolution: int, shrink: float
-) -> None:
-    needed = round(resolution * shrink)
-    for record in records:
-        if min(record.width, record.height) < needed:
-            shrunk = "" if shrink == 1 else f" from tiles shrunk {shrink:g} times ({needed} px)"
-            lower = "--resolution" if shrink == 1 else "--resolution or --shrink"
-            raise ImageError(
-                f"{tile_set.folder / record.image} is {record.width} x {record.height} pixels, too "
-                f"small for a generator of {resolution} px{shrunk}. Cut larger tiles or lower "
-                f"{lower}."
-            )
-
-
-class _Reals:
-    """Batches of real images: every tile once in each round, in an order of its own."""
-
-    def __init__(
-        self,
-        tile_set: TileSet,
-        records: list[TileRecord],
-        settings: TrainGeneratorSettings,
-        plan: TrainingPlan,
-    ) -> None:
-        self.tiles = Decoded(lambda i: tile_set.image(records[i]))
-        self.count = len(records)
-        self.settings, self.batch = settings, plan.batch
-        self.device = device_named(settings.device)
-        self.round = -1
-        self.shuffled = np.arange(0)
-
-    def __call__(self, step: int, part: slice) -> Reals:
-        """Some images of the batch of a step."""
-        numbers = range(step * self.batch, (step + 1) * self.batch)[part]
-        images = torch.stack([self._image(number) for number in numbers])
-        batch = images.contiguous(memory_format=torch.channels_last)
-        return Reals(batch.to(self.device))
-
-    def _image(self, number: int) -> Tensor:
-        """The image that is with this number in the run."""
-        round_, place = divmod(number, self.count)
-        if round_ != self.round:
-            random = np.random.default_rng([self.settings.seed, 1, round_])
-            self.round, self.shuffled = round_, random.permutation(self.count)
-        random = np.random.default_rng([self.settings.seed, 2, number])
-        tile = self.tiles[int(self.shuffled[place])]
-        crop = shrunk_crop(tile, self.settings.resolution, self.settings.shrink, random)
-        return tensor_of(laid(crop, drawn_way(self.settings.orientation, random)))
-
-
 @dataclass
-class _Run:
-    """A training that writes what it reaches into its artifact."""
+class _Leader:
+    """The process that writes what the training reaches into its artifact."""
 
+    task: _Task
     unfinished: UnfinishedArtifact
-    state: TrainingState
-    plan: TrainingPlan
-    settings: TrainGeneratorSettings
-    reals: _Reals
+    lines: list[str] = field(default_factory=list)
+    """Of `progress.jsonl`."""
+    seen: list[str] = field(default_factory=list)
+    """Of `watch.jsonl`."""
     shown: int = 0
     """Images shown at the tick before."""
 
     def complete(self) -> None:
         """Train to the end, and write the artifact's files."""
-        lines = self._restored()
-        self.shown = self.state.batches * self.plan.batch
-        saved = time.monotonic()
-        for tick in self._ticks():
-            lines.append(curve_line(tick))
-            self._keep_snapshot(tick)
-            if time.monotonic() - saved >= CHECKPOINT_SECONDS:
-                self._save(lines)
-                saved = time.monotonic()
-        self._write_progress(lines)
-        self.unfinished.write(DISCRIMINATOR, tensor_bytes(self.state.discriminator.state_dict()))
-        self.unfinished.write(f"{GRIDS}/final.png", png_of(drawn_grid(self.state.average)))
-        write_network(self.unfinished, self.state.average)
+        task, unfinished = self.task, self.unfinished
+        reals = task.reals(unfinished.scratch / DECODED)
+        is_new = not unfinished.has(PROGRESS)
+        task.team.told(b"try" if is_new else b"")
+        if is_new:
+            _announce(task, *task.try_step(reals), unfinished)
+        self.state = task.new_state()
+        if task.start is not None:
+            _begin_from(task.start, self.state)
+        self._restore()
+        self.watch = GeneratorWatch(reals, task.unseen())
+        self.watch.history = [Watched(**json.loads(line)) for line in self.seen]
+        self.shown = self.state.batches * task.plan.batch
+        folder = unfinished.folder / EVENTS if task.settings.tensorboard else None
+        self.events = EventLog(folder, first_step=self.shown + 1 if self.shown else 0)
+        self._train(reals)
+        self.events.close()
+        self._write_curves()
+        unfinished.write(DISCRIMINATOR, tensor_bytes(self.state.discriminator.state_dict()))
+        unfinished.write(f"{GRIDS}/final.png", png_of(drawn_grid(self.state.average)))
+        write_network(unfinished, self.state.average)
 
-    def _ticks(self) -> Iterator[GeneratorTick]:
-        """The ticks of the training, shown as they come."""
-        total, done = self.plan.batches * self.plan.batch, self.state.batches * self.plan.batch
-        with ProgressBar("train-generator", total, "images", done=done) as progress:
-            for tick in training_ticks(self.state, self.plan, self.reals):
+    def _train(self, reals: RealImages) -> None:
+        total, saved = self.task.plan.batches * self.task.plan.batch, time.monotonic()
+        with ProgressBar("train-generator", total, "images", done=self.shown) as progress:
+            for tick in self.task.ticks(self.state, reals):
                 progress.reach(
                     tick.images,
                     f"scores {tick.score_real:+.2f} real {tick.score_drawn:+.2f} drawn, "
                     f"augmentation {tick.strength:.2f}",
                 )
-                yield tick
+                self.lines.append(curve_line(tick))
+                self.events.numbers(tick.images, asdict(tick), "training")
+                for warning in self._keep_snapshot(tick):
+                    progress.say(f"train-generator: warning: {warning}")
+                if time.monotonic() - saved >= CHECKPOINT_SECONDS:
+                    self._save()
+                    saved = time.monotonic()
 
-    def _keep_snapshot(self, tick: GeneratorTick) -> None:
-        """Keep weights and a picture whenever the wanted number of images is passed."""
-        interval = round(self.settings.snapshot_kimg * 1000)
+    def _keep_snapshot(self, tick: GeneratorTick) -> list[str]:
+        """Keep weights and a picture whenever the wanted number of images is passed.
+
+        Drawings are then compared with real images; what is wrong comes back.
+        """
+        interval = round(self.task.settings.snapshot_kimg * 1000)
         before, self.shown = self.shown, tick.images
-        if interval and tick.images // interval > before // interval:
-            name = f"kimg-{tick.images // 1000:06d}"
-            weights = tensor_bytes(self.state.average.state_dict())
-            self.unfinished.write(f"{SNAPSHOTS}/{name}.safetensors", weights)
-            self.unfinished.write(f"{GRIDS}/{name}.png", png_of(drawn_grid(self.state.average)))
+        if not interval or tick.images // interval == before // interval:
+            return []
+        name = f"kimg-{tick.images // 1000:06d}"
+        picture = drawn_grid(self.state.average)
+        weights = tensor_bytes(self.state.average.state_dict())
+        self.unfinished.write(f"{SNAPSHOTS}/{name}.safetensors", weights)
+        self.unfinished.write(f"{GRIDS}/{name}.png", png_of(picture))
+        warnings = self.watch.look(self.state.average, tick.images, tick.strength)
+        moment = self.watch.history[-1]
+        self.seen.append(curve_line(moment))
+        self.events.picture(tick.images, "drawings", picture)
+        self.events.numbers(tick.images, asdict(moment), "watch")
+        return warnings
 
-    def _write_progress(self, lines: list[str]) -> None:
-        self.unfinished.write(PROGRESS, "".join(f"{line}\n" for line in lines).encode())
+    def _write_curves(self) -> None:
+        for name, lines in ((PROGRESS, self.lines), (WATCH, self.seen)):
+            self.unfinished.write(name, "".join(f"{line}\n" for line in lines).encode())
 
-    def _save(self, lines: list[str]) -> None:
-        self._write_progress(lines)
+    def _save(self) -> None:
+        state = self.state
+        self._write_curves()
         write_checkpoint(
             self.unfinished,
             {
-                **network_tensors("generator", self.state.generator),
-                **network_tensors("discriminator", self.state.discriminator),
-                **network_tensors("average", self.state.average),
+                **network_tensors("generator", state.generator),
+                **network_tensors("discriminator", state.discriminator),
+                **network_tensors("average", state.average),
                 **optimizer_tensors(
-                    "generator_optimizer", self.state.generator_optimizer, self.state.generator
+                    "generator_optimizer", state.generator_optimizer, state.generator
                 ),
                 **optimizer_tensors(
-                    "discriminator_optimizer",
-                    self.state.discriminator_optimizer,
-                    self.state.discriminator,
+                    "discriminator_optimizer", state.discriminator_optimizer, state.discriminator
                 ),
-                "path_length_mean": self.state.path_length_mean,
+                "path_length_mean": state.path_length_mean,
             },
             {
-                "batches": self.state.batches,
-                "ticks": len(lines),
-                "adaptation": asdict(self.state.adaptation),
+                "batches": state.batches,
+                "ticks": len(self.lines),
+                "looks": len(self.seen),
+                "adaptation": asdict(state.adaptation),
             },
         )
 
-    def _restored(self) -> list[str]:
-        """Go back to the last checkpoint, if there is one; the ticks until there come back."""
-        checkpoint = read_checkpoint(self.unfinished)
+    def _restore(self) -> None:
+        """Go back to the last checkpoint, if there is one; the curves until there come back."""
+        checkpoint, team = read_checkpoint(self.unfinished), self.task.team
         if checkpoint is None:
-            return []
+            team.told(json.dumps(None).encode())
+            return
         tensors, about = checkpoint
-        state = self.state
-        restore_network("generator", state.generator, tensors)
-        restore_network("discriminator", state.discriminator, tensors)
-        restore_network("average", state.average, tensors)
-        restore_optimizer(
-            "generator_optimizer", state.generator_optimizer, state.generator, tensors
-        )
-        restore_optimizer(
-            "discriminator_optimizer",
-            state.discriminator_optimizer,
-            state.discriminator,
-            tensors,
-        )
-        state.path_length_mean.copy_(tensors["path_length_mean"])
-        state.batches = about["batches"]
-        for name, value in about["adaptation"].items():
-            setattr(state.adaptation, name, value)
-        progress = (self.unfinished.folder / PROGRESS).read_text().splitlines()
-        return progress[: about["ticks"]]
+        team.told(json.dumps(about).encode())
+        if team.size > 1:
+            team.told(tensor_bytes(tensors))
+        _restore(self.state, tensors, about)
+        self.lines = self._lines(PROGRESS)[: about["ticks"]]
+        self.seen = self._lines(WATCH)[: about.get("looks", 0)]
+
+    def _lines(self, name: str) -> list[str]:
+        path = self.unfinished.folder / name
+        return path.read_text().splitlines() if path.is_file() else []
+
+
+def _restore(state: TrainingState, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
+    """Put a checkpoint back."""
+    restore_network("generator", state.generator, tensors)
+    restore_network("discriminator", state.discriminator, tensors)
+    restore_network("average", state.average, tensors)
+    restore_optimizer("generator_optimizer", state.generator_optimizer, state.generator, tensors)
+    restore_optimizer(
+        "discriminator_optimizer", state.discriminator_optimizer, state.discriminator, tensors
+    )
+    state.path_length_mean.copy_(tensors["path_length_mean"])
+    state.batches = about["batches"]
+    for name, value in about["adaptation"].items():
+        setattr(state.adaptation, name, value)

@@ -47,6 +47,18 @@ class Team:
             for tensor, told in zip(alike, _cut(flat, alike), strict=True):
                 tensor.copy_(told)
 
+    def told(self, message: bytes) -> bytes:
+        """What the leading process says, in every process; what the others say is not heard."""
+        if self.size == 1:
+            return message
+        length = torch.tensor([len(message)])
+        distributed.broadcast(length, 0)
+        said = torch.empty(int(length), dtype=torch.uint8)
+        if self.leads and message:
+            said = torch.frombuffer(bytearray(message), dtype=torch.uint8)
+        distributed.broadcast(said, 0)
+        return said.numpy().tobytes()
+
     def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
         """Sum every parameter's gradient over all processes, in place.
 
