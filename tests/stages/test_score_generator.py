@@ -10,10 +10,13 @@ from hdgan.artifacts.encoder_file import read_encoder
 from hdgan.artifacts.image_quality import ImageQualityFolder
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.manifest import digest_of_file
+from hdgan.cli import main
 from hdgan.errors import EncoderError
 from hdgan.method.squeezenet import INPUT_PX
 from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.stages.score_generator import score_generator
+from hdgan.stages.show import show
+from tests.artifacts.test_encoder_file import Means, scripted
 from tests.tiny_world import TinyWorld, write_encoder
 
 FEW = ScoreGeneratorSettings(num_images=24, num_nearest=2)
@@ -40,7 +43,26 @@ def test_a_generator_is_scored_against_tiles_and_the_noise_floor(
     assert text.best_snapshot == min(text.snapshots, key=lambda score: score.kid).snapshot
     assert text.snapshots[-1].kid == pytest.approx(text.scores["kid"])
     assert made.facts["encoder"] == text.encoder
+    assert show(tmp_path / "quality").facts["made from encoder"] == text.encoder_digest[:12]
     assert made.facts["encoder SHA-256"] == text.encoder_digest == digest_of_file(encoder)
+
+
+def test_a_program_scores_only_if_the_user_trusts_it(
+    world: TinyWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, output = tmp_path / "encoder.pt", tmp_path / "quality"
+    scripted(Means(), path)
+    order = [str(word) for word in (world.generator, world.tiles, path, output)]
+    words = ["score-generator", *order, "--num-images", "20", "--num-nearest", "1"]
+
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert "--trust-encoder" in capsys.readouterr().err
+    main([*words, "--trust-encoder"])
+
+    printed = capsys.readouterr().out
+    assert digest_of_file(path) in printed
+    assert "TorchScript encoder" in printed
 
 
 def test_a_generator_whose_folds_nobody_knows_has_no_floor(

@@ -26,6 +26,11 @@ class Format(Enum):
     UNKNOWN = "something else"
 
 
+_DAMAGES = (
+    SafetensorError, zipfile.BadZipFile, ValueError, TypeError, KeyError, OSError, EOFError
+)  # fmt: skip
+
+
 def format_of(data: bytes) -> Format:
     """The format that a file's content has."""
     if data[8:9] == b"{":
@@ -61,16 +66,14 @@ def tensors_of(data: bytes, path: Path) -> dict[str, Tensor]:
                 return _copied({name: archive[name] for name in archive.files})
     except NetworkFileError as error:
         raise EncoderError(str(error)) from error
-    except (SafetensorError, ValueError, TypeError, KeyError, OSError, EOFError) as error:
-        raise _unreadable(path) from error
-    except zipfile.BadZipFile as error:
+    except _DAMAGES as error:
         raise _unreadable(path) from error
     raise _unreadable(path)
 
 
 def _copied(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
     """Tensors that do not lie in the file's bytes, which are not to be written to."""
-    return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    return {name: torch.from_numpy(np.array(array, order="C")) for name, array in arrays.items()}
 
 
 def _unreadable(path: Path) -> EncoderError:
