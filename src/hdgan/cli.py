@@ -201,7 +201,8 @@ def score_generator(
     Args:
         generator: a generator.
         tiles: the tile set that it was trained on, or another.
-        encoder: weights of SqueezeNet 1.1, .npz or .safetensors.
+        encoder: weights of an encoder (.npz, .safetensors, .pth), TorchScript, or the word
+            efficientnet-lite0.
         output: folder of the new scores.
         settings: choices.
         as_json: print what was made as JSON.

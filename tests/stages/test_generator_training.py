@@ -69,7 +69,7 @@ def test_a_batch_that_cannot_be_dealt_to_the_processes_is_refused(
     result = torchrun(world.tiles, tmp_path / "two", *TOKENS, "--micro-batch", "3")
 
     assert result.returncode != 0
-    assert "The batch of 8" in result.stderr
+    assert "--micro-batch is 3, but each process has 4 images of a batch of 8." in result.stderr
     assert not (tmp_path / "two").exists()
 
 

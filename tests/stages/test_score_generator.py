@@ -9,10 +9,14 @@ import torch
 from hdgan.artifacts.encoder_file import read_encoder
 from hdgan.artifacts.image_quality import ImageQualityFolder
 from hdgan.artifacts.images import rgb_of
+from hdgan.artifacts.manifest import digest_of_file
+from hdgan.cli import main
 from hdgan.errors import EncoderError
-from hdgan.method.squeezenet import INPUT_PX, SqueezeNet
+from hdgan.method.squeezenet import INPUT_PX
 from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.stages.score_generator import score_generator
+from hdgan.stages.show import show
+from tests.artifacts.test_encoder_file import Means, scripted
 from tests.tiny_world import TinyWorld, write_encoder
 
 FEW = ScoreGeneratorSettings(num_images=24, num_nearest=2)
@@ -39,6 +43,26 @@ def test_a_generator_is_scored_against_tiles_and_the_noise_floor(
     assert text.best_snapshot == min(text.snapshots, key=lambda score: score.kid).snapshot
     assert text.snapshots[-1].kid == pytest.approx(text.scores["kid"])
     assert made.facts["encoder"] == text.encoder
+    assert show(tmp_path / "quality").facts["made from encoder"] == text.encoder_digest[:12]
+    assert made.facts["encoder SHA-256"] == text.encoder_digest == digest_of_file(encoder)
+
+
+def test_a_program_scores_only_if_the_user_trusts_it(
+    world: TinyWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, output = tmp_path / "encoder.pt", tmp_path / "quality"
+    scripted(Means(), path)
+    order = [str(word) for word in (world.generator, world.tiles, path, output)]
+    words = ["score-generator", *order, "--num-images", "20", "--num-nearest", "1"]
+
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert "--trust-encoder" in capsys.readouterr().err
+    main([*words, "--trust-encoder"])
+
+    printed = capsys.readouterr().out
+    assert digest_of_file(path) in printed
+    assert "TorchScript encoder" in printed
 
 
 def test_a_generator_whose_folds_nobody_knows_has_no_floor(
@@ -92,7 +116,8 @@ def test_features_are_means_and_do_not_depend_on_the_batch(encoder: Path) -> Non
 def test_an_image_of_the_encoders_size_is_taken_as_it_is(encoder: Path) -> None:
     network = read_encoder(encoder).encoder
     seen: list[torch.Tensor] = []
-    network.conv1.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    convolution = network.get_submodule("conv1")
+    convolution.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     image = torch.rand(1, 3, INPUT_PX, INPUT_PX) * 2 - 1
 
     network(image)
@@ -115,7 +140,9 @@ def test_an_encoder_of_another_kind_is_named(tmp_path: Path) -> None:
     path = tmp_path / "encoder.npz"
     np.savez(path, weight=np.zeros(3))
 
-    with pytest.raises(EncoderError, match=r"has no tensor conv1/kernel"):
+    with pytest.raises(
+        EncoderError, match=r"holds no encoder that is known here.*are called weight"
+    ):
         read_encoder(path)
 
 
@@ -140,7 +167,7 @@ def test_the_real_encoder_tells_tissue_apart(shared_data: Path) -> None:
     )
 
     with torch.no_grad():
-        features = torch.nn.functional.normalize(SqueezeNet.forward(encoder, halves))
+        features = torch.nn.functional.normalize(encoder(halves))
 
     near = features @ features.t() - 2 * torch.eye(8)
     # The other half of the same image is nearest far more often than by chance (once in seven).

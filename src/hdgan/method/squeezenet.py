@@ -9,14 +9,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hdgan.method.encoder_input import Preparation
+
 INPUT_PX = 227
-"""Side of the images that it was trained on."""
+"""Side of the images that the first published weights were trained on."""
 
-_MEAN_BGR = (103.939, 116.779, 123.68)
-"""What was subtracted from the images that it was trained on, blue first."""
+CAFFE = Preparation(INPUT_PX, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), blue_first=True)
+"""What those weights were trained to be given."""
 
-_FIRE = {2: (64, 16, 64), 3: (128, 16, 64), 4: (128, 32, 128), 5: (256, 32, 128),
-         6: (256, 48, 192), 7: (384, 48, 192), 8: (384, 64, 256), 9: (512, 64, 256)}  # fmt: skip
+FIRE = {2: (64, 16, 64), 3: (128, 16, 64), 4: (128, 32, 128), 5: (256, 32, 128),
+        6: (256, 48, 192), 7: (384, 48, 192), 8: (384, 64, 256), 9: (512, 64, 256)}  # fmt: skip
 """Channels of each fire module: in, squeezed, and out of each of its two halves."""
 
 NUM_FEATURES = 512
@@ -42,23 +44,19 @@ class Fire(nn.Module):
 class SqueezeNet(nn.Module):
     """Images to the means of the last feature maps."""
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Preparation = CAFFE) -> None:
         super().__init__()
+        self.prepare = prepare
         self.conv1 = nn.Conv2d(3, 64, 3, stride=2)
-        for number, channels in _FIRE.items():
+        for number, channels in FIRE.items():
             self.add_module(f"fire{number}", Fire(*channels))
 
     def forward(
         self, images: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch features"]:
         """Features of RGB images from -1 to 1, of any size."""
-        size = [INPUT_PX, INPUT_PX]
-        x = functional.interpolate(
-            images, size, mode="bilinear", antialias=True, align_corners=False
-        )
-        mean = x.new_tensor(_MEAN_BGR)[:, None, None]
-        x = functional.relu(self.conv1((x.flip(1) + 1.0) * 127.5 - mean))
-        for number in _FIRE:
+        x = functional.relu(self.conv1(self.prepare(images)))
+        for number in FIRE:
             if number in (2, 4, 6):
                 x = functional.max_pool2d(x, 3, stride=2)
             x = self.get_submodule(f"fire{number}")(x)

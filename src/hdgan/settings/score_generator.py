@@ -28,6 +28,10 @@ class ScoreGeneratorSettings:
     seed: int = 0
     """Decides drawings and crops."""
 
+    trust_encoder: bool = False
+    """Whether an encoder in TorchScript may be run; such a file is a program, so say it only of
+    files whose source you trust."""
+
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
 

@@ -49,7 +49,7 @@ def score_generator(
 ) -> Made:
     """Score drawings against random crops of real tiles; goes on where it was interrupted.
 
-    Memory: the features of all images (2 kB each) and three matrices of images x images.
+    Memory: the features of all images (2 to 8 kB each) and three matrices of images x images.
 
     Raises:
         EncoderError: the encoder cannot be read.
@@ -58,7 +58,7 @@ def score_generator(
     folder, tile_set, read = (
         GeneratorFolder.open(generator),
         TileSet.open(tiles),
-        read_encoder(encoder),
+        read_encoder(encoder, trusted=settings.trust_encoder),
     )
     order = Order(
         "image-quality",
@@ -232,7 +232,11 @@ def _batches(count: int) -> Iterator[range]:
 
 
 def _facts(text: QualityText) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {"encoder": text.encoder, "images of each kind": text.num_images}
+    facts: dict[str, Fact] = {
+        "encoder": text.encoder,
+        "encoder SHA-256": text.encoder_digest,
+        "images of each kind": text.num_images,
+    }
     for name, value in text.scores.items():
         floor = "" if text.floor is None else f"  (held-out real tiles: {text.floor[name]:.4f})"
         facts[name.replace("_", " ")] = f"{value:.4f}{floor}"

@@ -1,0 +1,83 @@
+"""Tensors by name in a file of weights, whatever its format; nothing in it is executed."""
+
+import zipfile
+from enum import Enum
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from hdgan.artifacts.stored_tensors import is_stream, tensors_of_archive, tensors_of_stream
+from hdgan.errors import EncoderError, NetworkFileError
+
+
+class Format(Enum):
+    """What a file's content, not its name, says that it is."""
+
+    SAFETENSORS = "safetensors"
+    NPZ = "npz"
+    ARCHIVE = "a state dict in PyTorch's zip format"
+    STREAM = "a state dict in PyTorch's older format"
+    TORCHSCRIPT = "TorchScript"
+    UNKNOWN = "something else"
+
+
+_DAMAGES = (
+    SafetensorError, zipfile.BadZipFile, ValueError, TypeError, KeyError, OSError, EOFError
+)  # fmt: skip
+
+
+def format_of(data: bytes) -> Format:
+    """The format that a file's content has."""
+    if data[8:9] == b"{":
+        return Format.SAFETENSORS
+    if is_stream(data):
+        return Format.STREAM
+    if not zipfile.is_zipfile(BytesIO(data)):
+        return Format.UNKNOWN
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        members = archive.namelist()
+    if any(member.endswith("/constants.pkl") for member in members):
+        return Format.TORCHSCRIPT
+    is_npz = bool(members) and all(member.endswith(".npy") for member in members)
+    return Format.NPZ if is_npz else Format.ARCHIVE
+
+
+def tensors_of(data: bytes, path: Path) -> dict[str, Tensor]:
+    """Tensors by their names in a file.
+
+    Raises:
+        EncoderError: it is damaged, of another format, or wants to execute something.
+    """
+    kind = format_of(data)
+    try:
+        if kind is Format.SAFETENSORS:
+            return load(data)
+        if kind is Format.ARCHIVE:
+            return _copied(tensors_of_archive(data, str(path)))
+        if kind is Format.STREAM:
+            return _copied(tensors_of_stream(data, str(path)))
+        if kind is Format.NPZ:
+            with np.load(BytesIO(data), allow_pickle=False) as archive:
+                return _copied({name: archive[name] for name in archive.files})
+    except NetworkFileError as error:
+        raise EncoderError(str(error)) from error
+    except _DAMAGES as error:
+        raise _unreadable(path) from error
+    raise _unreadable(path)
+
+
+def _copied(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """Tensors that do not lie in the file's bytes, which are not to be written to."""
+    return {name: torch.from_numpy(np.array(array, order="C")) for name, array in arrays.items()}
+
+
+def _unreadable(path: Path) -> EncoderError:
+    return EncoderError(
+        f"{path} is no readable .npz, .safetensors or PyTorch file (.pt, .pth, .bin). Copy it "
+        "again from its source."
+    )
