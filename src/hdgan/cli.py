@@ -130,7 +130,8 @@ def train_generator(
     Args:
         tiles: a tile set.
         output: folder of the new generator.
-        start_from: a trained or imported generator to begin from, of this or another resolution.
+        start_from: a trained or imported generator to begin from, of this or another resolution, or
+            the name of one that comes with hdgan.
         settings: choices.
         as_json: print what was made as JSON.
     """
@@ -151,7 +152,7 @@ def export_generator(
     """Write a network file.
 
     Args:
-        generator: a generator.
+        generator: a generator, or the name of one that comes with hdgan.
         output: the new file, ending in .safetensors.
         settings: choices.
         as_json: print what was made as JSON.
@@ -197,7 +198,7 @@ def score_generator(
     """Score a generator.
 
     Args:
-        generator: a generator.
+        generator: a generator, or the name of one that comes with hdgan.
         tiles: the tile set that it was trained on, or another.
         encoder: weights of SqueezeNet 1.1, .npz or .safetensors.
         output: folder of the new scores.
@@ -221,7 +222,7 @@ def sample(
     """Draw samples.
 
     Args:
-        generator: a generator.
+        generator: a generator, or the name of one that comes with hdgan.
         output: folder of the new sample set.
         settings: choices.
         as_json: print what was made as JSON.
@@ -387,7 +388,7 @@ def show(artifact: Path, /, *, as_json: Json = False) -> None:
     """Describe an artifact.
 
     Args:
-        artifact: any artifact.
+        artifact: any artifact, or the name of a generator that comes with hdgan.
         as_json: print it as JSON.
     """
     from hdgan.stages.show import show as run
