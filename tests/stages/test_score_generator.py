@@ -39,6 +39,7 @@ def test_a_generator_is_scored_against_tiles_and_the_noise_floor(
     assert text.best_snapshot == min(text.snapshots, key=lambda score: score.kid).snapshot
     assert text.snapshots[-1].kid == pytest.approx(text.scores["kid"])
     assert made.facts["encoder"] == text.encoder
+    assert set(text.nearest) == {"drawings", "held-out crops"}
 
 
 def test_a_generator_whose_folds_nobody_knows_has_no_floor(
