@@ -411,7 +411,7 @@ def demo(
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.demo import demo as run
+    from hdgan.stages.demo.run import demo as run
 
     _print(run(output, settings, _stages()), as_json=as_json)
 
