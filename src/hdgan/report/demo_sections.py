@@ -56,8 +56,8 @@ def classifier_section(classifier: ClassifierFolder) -> Section:
         "The classifier",
         f"""{text.num_members} small perceptrons (networks of three layers) read the class of a
         pixel off the {text.num_channels} numbers that the generator's own layers hold about it.
-        They differ in where they start and in the pixels they see; where they disagree, the label is
-        uncertain.""",
+        They differ in where they start and in the pixels they see; where they disagree, the label
+        is uncertain.""",
         [
             chart(
                 lines(
