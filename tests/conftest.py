@@ -8,7 +8,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from tests.tiny_world import TinyWorld
+from hdgan.artifacts import shipped
+from tests.tiny_world import TinyWorld, ship_generator
 
 settings.register_profile("hdgan", deadline=None, max_examples=40, derandomize=True)
 settings.load_profile("hdgan")
@@ -27,6 +28,21 @@ def one_thread() -> Iterator[None]:
 def world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
     """A whole pipeline on 16-pixel phantoms, made by the stages themselves; do not change it."""
     return TinyWorld.made_in(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def shipped_kidney(world: TinyWorld, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The world's generator as one that comes with the package; do not change it."""
+    folder = tmp_path_factory.mktemp("package")
+    ship_generator(world, folder, folder / "shipped" / "kidney")
+    return folder / "shipped" / "kidney"
+
+
+@pytest.fixture
+def with_kidney(shipped_kidney: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, called `kidney`."""
+    monkeypatch.setattr(shipped, "SHIPPED", shipped_kidney.parent)
+    return shipped_kidney
 
 
 @pytest.fixture(scope="session")

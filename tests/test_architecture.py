@@ -105,7 +105,7 @@ def test_no_module_is_a_drawer() -> None:
 
 
 def test_stages_settings_and_verbs_have_the_same_names() -> None:
-    stages = {path.stem for path in (SOURCE / "stages").glob("*.py")} - {"__init__"}
+    stages = {path.stem for path in (SOURCE / "stages").iterdir()} - {"__init__", "__pycache__"}
     shared = {"__init__", "bounds", "sources"}
     settings = {path.stem for path in (SOURCE / "settings").glob("*.py")} - shared
     from hdgan.pipeline import STAGES

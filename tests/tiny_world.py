@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
+from recipes.ship_generator import main as ship
 
 from hdgan.artifacts.annotation_set import class_map_bytes
 from hdgan.artifacts.images import png_of
@@ -15,6 +16,7 @@ from hdgan.method.squeezenet import SqueezeNet
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.sample import SampleSettings
+from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.settings.segment import SegmentSettings
 from hdgan.settings.synthesize import SynthesizeSettings
 from hdgan.settings.tile import TileSettings
@@ -24,6 +26,7 @@ from hdgan.settings.train_segmenter import TrainSegmenterSettings
 from hdgan.stages.evaluate import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
+from hdgan.stages.score_generator import score_generator
 from hdgan.stages.segment import segment
 from hdgan.stages.synthesize import synthesize
 from hdgan.stages.tile import tile
@@ -183,3 +186,40 @@ def write_encoder(path: Path) -> None:
         array = random.normal(scale=0.1, size=tuple(tensor.shape)).astype(np.float32)
         arrays[stored] = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
     np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+CARD = """# Phantom kidney
+
+Draws phantoms.
+
+## Data
+
+Tiles that were drawn by rule.
+
+## Licence
+
+Apache-2.0.
+
+## Annotation
+
+Brightness decides the class.
+
+## Limits
+
+- It is tiny.
+
+## Use
+
+For tests.
+"""
+"""What a person would say of the tiny world's generator."""
+
+
+def ship_generator(world: TinyWorld, work: Path, output: Path) -> None:
+    """Score the world's generator in `work`, and write what is shipped of it."""
+    write_encoder(work / "squeezenet.npz")
+    few = ScoreGeneratorSettings(num_images=24, num_nearest=2, snapshots=False)
+    score_generator(world.generator, world.tiles, work / "squeezenet.npz", work / "quality", few)
+    (work / "card.md").write_text(CARD)
+    places = (world.generator, work / "quality", world.annotations, work / "card.md", output)
+    ship([str(place) for place in places])

@@ -132,7 +132,8 @@ def train_generator(
     Args:
         tiles: a tile set.
         output: folder of the new generator.
-        start_from: a trained or imported generator to begin from, of this or another resolution.
+        start_from: a trained or imported generator to begin from, of this or another resolution, or
+            the name of one that comes with hdgan.
         settings: choices.
         as_json: print what was made as JSON.
     """
@@ -153,7 +154,7 @@ def export_generator(
     """Write a network file.
 
     Args:
-        generator: a generator.
+        generator: a generator, or the name of one that comes with hdgan.
         output: the new file, ending in .safetensors.
         settings: choices.
         as_json: print what was made as JSON.
@@ -199,7 +200,7 @@ def score_generator(
     """Score a generator.
 
     Args:
-        generator: a generator.
+        generator: a generator, or the name of one that comes with hdgan.
         tiles: the tile set that it was trained on, or another.
         encoder: weights of an encoder (.npz, .safetensors, .pth), TorchScript, or the word
             efficientnet-lite0.
@@ -224,7 +225,7 @@ def sample(
     """Draw samples.
 
     Args:
-        generator: a generator.
+        generator: a generator, or the name of one that comes with hdgan.
         output: folder of the new sample set.
         settings: choices.
         as_json: print what was made as JSON.
@@ -390,7 +391,7 @@ def show(artifact: Path, /, *, as_json: Json = False) -> None:
     """Describe an artifact.
 
     Args:
-        artifact: any artifact.
+        artifact: any artifact, or the name of a generator that comes with hdgan.
         as_json: print it as JSON.
     """
     from hdgan.stages.show import show as run
@@ -413,7 +414,7 @@ def demo(
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.demo import demo as run
+    from hdgan.stages.demo.run import demo as run
 
     _print(run(output, settings, _stages()), as_json=as_json)
 

@@ -156,7 +156,7 @@ STAGES = (
         "demo",
         (),
         "report",
-        "Run the whole pipeline on drawn tissue and write a report; needs no data.",
+        "Run the pipeline on a generator that comes with hdgan and write a report; needs no data.",
         "hdgan demo runs/demo",
     ),
 )

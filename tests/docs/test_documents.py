@@ -30,14 +30,7 @@ SMALL = {
     "score-generator": {"--num-images": "20", "--num-nearest": "1"},
     "synthesize": {"--num-pairs": "4"},
     "train-segmenter": {"--steps": "2", "--crop-px": "16", "--width": "4"},
-    "demo": {
-        "--kimg": "0.064",
-        "--num-tiles": "60",
-        "--num-samples": "40",
-        "--classifier-steps": "5",
-        "--num-pairs": "3",
-        "--segmenter-steps": "1",
-    },
+    "demo": {"--num-samples": "40", "--classifier-steps": "5", "--num-pairs": "3"},
 }
 """What makes a documented command small enough for a test; nothing else is changed."""
 
@@ -109,6 +102,7 @@ def test_the_class_map_in_the_readme_is_the_kidneys() -> None:
     assert ClassMap.from_records(json.loads(block)["classes"]) == KIDNEY
 
 
+@pytest.mark.usefixtures("with_kidney")
 def test_the_examples_of_the_help_texts_run_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from hdgan.method.image_quality import (
     density_and_coverage,
     image_quality,
     kernel_distance,
+    nearest_distance,
     precision_and_recall,
     squared_discrepancy,
 )
@@ -103,3 +104,11 @@ def test_surroundings_are_those_of_the_definition() -> None:
     # Reach of the real images: 3, 2, 2, 3, 8; of the drawings: 1.5, 1, 1, 1.5, 24.5.
     assert precision == pytest.approx(4 / 5)
     assert recall == pytest.approx(1 / 5)
+
+
+def test_the_distance_to_the_nearest_image_is_a_median() -> None:
+    real = np.array([[0.0, 0.0], [10.0, 0.0]])
+    others = np.array([[1.0, 0.0], [10.0, 3.0], [40.0, 0.0]])
+
+    assert nearest_distance(real, others) == pytest.approx(3.0)
+    assert nearest_distance(real, real) == 0.0

@@ -10,13 +10,12 @@ import pytest
 
 from hdgan.class_map import KIDNEY, UNLABELLED
 from hdgan.report.card import dataset_card
-from hdgan.report.charts import confusion, lines
+from hdgan.report.charts import confusion, lines, share
 from hdgan.report.page import Page, PageTable, Section, chart, html_of, picture
 from hdgan.report.pictures import GAP, comparison, grid, heat
 from hdgan.report.progress import ProgressBar
 from hdgan.report.tables import duration, percent
-from hdgan.settings.demo import DemoSettings
-from hdgan.stages.demo import TIMES, _Run
+from hdgan.stages.demo.steps import TIMES, Steps
 
 
 def test_tiles_of_a_grid_lie_side_by_side() -> None:
@@ -113,6 +112,25 @@ def test_a_chart_is_the_same_for_the_same_numbers() -> None:
     assert one == two
 
 
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(1.0, "100%"), (0.9999, ">99.9%"), (0.996, "99.6%"), (0.5, "50.0%"), (0.0001, "<0.1%")],
+)
+def test_only_all_is_a_hundred_per_cent(part: float, text: str) -> None:
+    assert share(part) == text
+
+
+def test_a_picture_names_its_columns_and_rows() -> None:
+    pixels = np.zeros((4, 6, 3), dtype=np.uint8)
+    figure = picture(pixels, "Two.", columns=("drawing", "<crop>"), rows=("first",))
+
+    html = html_of(Page("A page", "Lead.", sections=[Section("Part", "One.", [figure])])).decode()
+
+    assert '<div class="columns"><span>drawing</span><span>&lt;crop&gt;</span></div>' in html
+    assert '<div class="rows"><span>first</span></div>' in html
+    assert html.index('class="columns"') < html.index('<img src="data:')
+
+
 def test_a_card_says_what_was_dropped() -> None:
     about = {
         "num_drawn": 10,
@@ -165,8 +183,8 @@ def test_the_demonstrations_report_holds_all_its_parts(tmp_path: Path) -> None:
     from hdgan.cli import main
 
     small = (
-        "--kimg 0.064 --num-tiles 60 --num-samples 40 --classifier-steps 5 --num-pairs 4 "
-        "--segmenter-steps 1"
+        "--from-scratch --kimg 0.064 --num-tiles 60 --num-samples 40 --classifier-steps 5 "
+        "--num-pairs 4 --segmenter-steps 1"
     )
     main(["demo", str(tmp_path / "demo"), *small.split()])
 
@@ -192,10 +210,10 @@ def test_the_demonstrations_report_holds_all_its_parts(tmp_path: Path) -> None:
 def test_a_demonstration_that_is_run_again_keeps_its_times(tmp_path: Path) -> None:
     began = {"00 draw": 30.0, "01 tile": 7.0}
     (tmp_path / TIMES).write_text(json.dumps(began))
-    run = _Run(tmp_path, DemoSettings(), {})
+    steps = Steps(tmp_path, {})
 
     for step in ("draw", "tile", "tile"):
-        with run._timed(step):
+        with steps.timed(step):
             pass
 
-    assert [round(seconds) for _, seconds in run.times] == [30, 7, 0]
+    assert [round(seconds) for _, seconds in steps.times] == [30, 7, 0]

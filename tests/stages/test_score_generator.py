@@ -45,6 +45,7 @@ def test_a_generator_is_scored_against_tiles_and_the_noise_floor(
     assert made.facts["encoder"] == text.encoder
     assert show(tmp_path / "quality").facts["made from encoder"] == text.encoder_digest[:12]
     assert made.facts["encoder SHA-256"] == text.encoder_digest == digest_of_file(encoder)
+    assert set(text.nearest) == {"drawings", "held-out crops"}
 
 
 def test_a_program_scores_only_if_the_user_trusts_it(

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -200,6 +201,35 @@ def test_seeds_follow_one_another(world: TinyWorld, tmp_path: Path) -> None:
 
     later, first = SampleSet.open(tmp_path / "later"), SampleSet.open(world.samples)
     assert np.array_equal(later.image(later.records()[1]), first.image(first.records()[5]))
+
+
+def test_chosen_seeds_are_drawn_again(world: TinyWorld, tmp_path: Path) -> None:
+    sample(world.generator, tmp_path / "chosen", SampleSettings(seeds=(7, 2)))
+
+    chosen, many = SampleSet.open(tmp_path / "chosen"), SampleSet.open(world.samples)
+    assert [(record.sample, record.seed) for record in chosen.records()] == [
+        ("s000002", 2),
+        ("s000007", 7),
+    ]
+    for record in chosen.records():
+        same = many.records()[record.seed]
+        assert np.array_equal(chosen.image(record), many.image(same))
+        assert np.array_equal(chosen.latents()[record.row], many.latents()[same.row])
+
+
+@pytest.mark.parametrize(
+    ("choices", "what"),
+    [
+        ({"num_samples": 3}, "so do --num-samples and --seed"),
+        ({"seed": 1}, "so do --num-samples and --seed"),
+        ({"seeds": ()}, "names no seed"),
+        ({"seeds": (4, 5, 4)}, "--seeds has 4"),
+        ({"seeds": (-1,)}, "--seeds has -1"),
+    ],
+)
+def test_seeds_that_cannot_be_drawn_are_refused(choices: dict[str, Any], what: str) -> None:
+    with pytest.raises(SettingsError, match=what):
+        SampleSettings(**{"seeds": (4, 5)} | choices)
 
 
 def test_as_many_samples_are_suggested_as_wanted(world: TinyWorld) -> None:

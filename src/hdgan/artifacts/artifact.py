@@ -30,6 +30,7 @@ class Artifact:
             DamagedArtifactError: its manifest cannot be read.
             WrongArtifactError: it is of another kind.
         """
+        folder = cls.located(folder)
         manifest = read_manifest(folder)
         if cls.kind and manifest.kind != cls.kind:
             raise WrongArtifactError(
@@ -37,6 +38,11 @@ class Artifact:
                 "order of the arguments; `hdgan show FOLDER` says what a folder is."
             )
         return cls(folder, manifest)
+
+    @classmethod
+    def located(cls, folder: Path) -> Path:
+        """Where the artifact lies that a user means; a kind may have names besides paths."""
+        return folder
 
     @cached_property
     def digest(self) -> str:

@@ -3,12 +3,14 @@
 import json
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 
 from torch import Tensor
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.shipped import shipped_or
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, tensors_of, with_weights
 from hdgan.errors import DamagedArtifactError
@@ -29,6 +31,11 @@ class GeneratorFolder(Artifact):
     """`network.json`, `generator.safetensors` (the moving average), `progress.jsonl`, `grids/`."""
 
     kind = "generator"
+
+    @classmethod
+    def located(cls, folder: Path) -> Path:
+        """The folder, or the generator of this name that comes with the package."""
+        return shipped_or(folder)
 
     @cached_property
     def shape(self) -> NetworkShape:

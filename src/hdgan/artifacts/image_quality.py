@@ -23,6 +23,8 @@ DEFINITIONS = {
     "density": "mean number of real images within whose reach (5th neighbour) a drawing lies, / 5",
     "coverage": "part of the real images that have a drawing within their reach (5th neighbour)",
     "noise floor": "the same between crops of training tiles and crops of held-out tiles",
+    "nearest": "median distance, in the encoder's features, to the training crop that is nearest; "
+    "drawings that are much nearer than held-out crops are copies",
     "kid ratio": "kid / kid of the noise floor: 1 would be as close as other real tissue",
 }
 
@@ -56,6 +58,9 @@ class QualityText(BaseModel):
     """Of crops of held-out tiles against the same, if there are held-out tiles."""
     kid_ratio: float | None
     """None without a floor, or if the floor is not above 0."""
+    nearest: dict[str, float] = {}
+    """Median distance to the nearest training crop, of `drawings` and of `held-out crops`; empty
+    in scores of earlier versions."""
     snapshots: list[SnapshotScore]
     best_snapshot: str
     """The one of least KID."""

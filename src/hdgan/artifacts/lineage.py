@@ -1,7 +1,8 @@
 """Finding what an artifact was made from.
 
 Manifests hold digests, not paths, so that a folder of artifacts can be moved as a whole. A parent
-is looked for beside the artifact that names it.
+is looked for beside the artifact that names it, and among the generators that come with the
+package.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TypeVar
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import MANIFEST, digest_of_file
+from hdgan.artifacts.shipped import shipped_folders
 from hdgan.errors import MissingArtifactError, WrongArtifactError
 
 Kind = TypeVar("Kind", bound=Artifact)
@@ -46,8 +48,8 @@ def parent_of(child: Artifact, kind: type[Kind], given: Path | None = None) -> K
 
 
 def _beside(child: Artifact, kind: str, digest: str) -> Path:
-    around = child.folder.resolve().parent
-    for manifest in sorted(around.glob(f"*/{MANIFEST}")):
+    beside = sorted(child.folder.resolve().parent.glob(f"*/{MANIFEST}"))
+    for manifest in [*beside, *(folder / MANIFEST for folder in shipped_folders())]:
         if digest_of_file(manifest) == digest:
             return manifest.parent
     raise MissingArtifactError(

@@ -50,6 +50,8 @@ def about_of(path: str) -> dict[str, Any]:
 def with_weights(network: Network, artifact: Artifact, name: str) -> Network:
     """`network` with the weights in one of the artifact's files.
 
+    What the file holds in half precision becomes what the network computes in.
+
     Raises:
         DamagedArtifactError: the file is not the one written, or does not fit the network.
     """

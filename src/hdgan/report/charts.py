@@ -63,9 +63,18 @@ def confusion(matrix: Int[np.ndarray, "classes classes"], names: Sequence[str]) 
         return _svg(figure)
 
 
+def share(part: float) -> str:
+    """A part of 1 in per cent; only all is 100 %, and only nothing is 0 %."""
+    if 0 < part < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= part < 1:
+        return ">99.9%"
+    return f"{part:.1%}" if part < 1 else "100%"
+
+
 def _cell(axes: Axes, place: tuple[int, int], part: float) -> None:
     row, column = place
-    text = "" if part == 0 else f"{part:.1%}" if part < 0.995 else "100%"
+    text = "" if part == 0 else share(part)
     colour = "white" if part > 0.55 else "#222222"
     axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
 

@@ -3,29 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.generator import GeneratorFolder
-from hdgan.artifacts.images import rgb_of
-from hdgan.artifacts.pair_set import PairRecord, PairSet
+from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.class_map import painted
-from hdgan.method.uncertainty import image_score
-from hdgan.report.charts import confusion, lines
-from hdgan.report.page import Page, PageFigure, PageTable, Section, chart, picture
-from hdgan.report.pictures import Grid, grid, heat
-from hdgan.report.tables import (
-    CLASS_DEFINITIONS,
-    class_table,
-    duration,
-    named,
-    overall_table,
-    percent,
+from hdgan.report.charts import lines
+from hdgan.report.demo_sections import (
+    annotated_figure,
+    annotated_part,
+    classifier_section,
+    pairs_section,
+    scores_section,
+    split_counts,
+    times_section,
+    worst,
 )
+from hdgan.report.page import Page, Section, chart, picture
+from hdgan.report.pictures import grid
+from hdgan.report.tables import CLASS_DEFINITIONS, class_table, duration, overall_table, percent
 
 ZOOM = 2
 """How large a pixel of a tile is shown."""
@@ -62,6 +60,7 @@ def demo_page(made: DemoArtifacts, times: Sequence[tuple[str, float]]) -> Page:
     on_samples = {score.name: score for score in made.evaluation.overall()}
     on_tissue = {score.name: score for score in made.segmenter_evaluation.overall()}
     dice = "Dice, macro"
+    part = annotated_part(made.evaluation, made.generator.shape.resolution)
     return Page(
         title="hdgan demo: labelled tissue from a generator",
         lead="A generator learned to draw tissue that it saw without labels. Thirty-six of its "
@@ -72,7 +71,7 @@ def demo_page(made: DemoArtifacts, times: Sequence[tuple[str, float]]) -> Page:
                 percent(on_samples[dice].value),
                 "macro Dice of the labels of drawings",
                 f"on {len(made.evaluation.images())} annotated drawings that the classifier never "
-                f"saw, over the {percent(_annotated_part(made))} of their pixels that were "
+                f"saw, over the {percent(part)} of their pixels that were "
                 "annotated; mean over the classes",
             ),
             (
@@ -95,11 +94,11 @@ def demo_page(made: DemoArtifacts, times: Sequence[tuple[str, float]]) -> Page:
             _tissue(made),
             _generator(made),
             _annotation(made),
-            _classifier(made),
-            _scores(made),
-            _pairs(made),
+            classifier_section(made.classifier),
+            scores_section(made.evaluation, ZOOM),
+            pairs_section(made.pairs, ZOOM),
             _segmenter(made),
-            _times(times),
+            times_section(times),
         ],
     )
 
@@ -156,139 +155,18 @@ def _generator(made: DemoArtifacts) -> Section:
 
 
 def _annotation(made: DemoArtifacts) -> Section:
-    annotated = made.annotations.records()[:8]
-    by_name = {record.sample: record for record in made.samples.records()}
-    images = [made.samples.image(by_name[record.image]) for record in annotated]
-    labels = [
-        painted(made.annotations.labels(record), made.annotations.class_map) for record in annotated
-    ]
-    splits = [record.split for record in made.annotations.records()]
-    counts = ", ".join(
-        f"{splits.count(split)} for {split}" for split in ("training", "validation", "test")
-    )
     return Section(
         "The annotation",
-        f"""{len(splits)} drawings, chosen to be as different as the whole sample set, were
-        labelled: {counts}. Here the exact rule of the phantom stands in for the expert: it reads
-        the class of a pixel off its colour. It qualified on drawn tissue, whose truth is known,
+        f"""{len(made.annotations.records())} drawings, chosen to be as different as the whole
+        sample set, were labelled: {split_counts(made.annotations)}. Here the exact rule of the
+        phantom stands in for the expert: it reads the class of a pixel off its colour. It
+        qualified on drawn tissue, whose truth is known,
         with a macro Dice of {percent(made.oracle.dice_on_drawn)}; on the drawings of the generator
         it abstains from {percent(made.oracle.abstained_on_generated)} of the pixels, where the
         colour is of no class.""",
-        [
-            picture(
-                grid([*images, *labels], columns=8), "Drawings and their annotations.", zoom=ZOOM
-            )
-        ],
+        [annotated_figure(made.samples, made.annotations, ZOOM)],
         legend=made.annotations.class_map,
     )
-
-
-def _classifier(made: DemoArtifacts) -> Section:
-    curves = made.classifier.curves()
-    text = made.classifier.text
-    return Section(
-        "The classifier",
-        f"""{text.num_members} small perceptrons read the class of a pixel off the
-        {text.num_channels} numbers that the generator's own layers hold about it. They differ in
-        where they start and in the pixels they see; where they disagree, the label is
-        uncertain.""",
-        [
-            chart(
-                lines(
-                    [row.steps for row in curves],
-                    {
-                        "training": [row.loss for row in curves],
-                        "validation": [row.validation_loss for row in curves],
-                    },
-                    x_label="steps",
-                    y_label="cross entropy, nats",
-                ),
-                "Cross entropy of the pixels drawn for training (one member at a time, with "
-                "dropout) and of validation drawings (all members together).",
-            )
-        ],
-    )
-
-
-def _scores(made: DemoArtifacts) -> Section:
-    matrix = np.stack(made.evaluation.confusion()).sum(axis=0)
-    return Section(
-        "How good the labels are",
-        f"""The classifier's label maps of {len(made.evaluation.images())} test drawings against
-        their annotations. Pixels that were not annotated do not count.""",
-        [
-            chart(
-                confusion(matrix, made.evaluation.class_map.names),
-                "Confusion matrix: where the true pixels of each class go, in parts of its row.",
-            ),
-            _worst(made.evaluation),
-        ],
-        [
-            class_table(made.evaluation, CLASS_DEFINITIONS),
-            overall_table(made.evaluation, "Scores over all classes."),
-        ],
-        legend=made.evaluation.class_map,
-    )
-
-
-def _annotated_part(made: DemoArtifacts) -> float:
-    """Part of the test drawings' pixels that has a label."""
-    counted = int(np.stack(made.evaluation.confusion()).sum())
-    side = made.generator.shape.resolution
-    return counted / (len(made.evaluation.images()) * side**2)
-
-
-def _worst(evaluation: Evaluation) -> PageFigure:
-    names = sorted(name for name in evaluation.manifest.files if name.startswith("pictures/"))[:4]
-    pictures = [rgb_of(evaluation.read(name), name) for name in names]
-    return picture(
-        grid(pictures, columns=1),
-        "The test images with most wrong pixels: image, annotation, prediction, and in red what "
-        "is wrong.",
-        zoom=ZOOM,
-    )
-
-
-def _pairs(made: DemoArtifacts) -> Section:
-    kept = made.pairs.records()
-    by_score = sorted(kept, key=lambda record: record.uncertainty)
-    strip = kept[:8]
-    uncertain = by_score[-8:][::-1]
-    maps = [made.pairs.uncertainty(record) for record in [*strip, *uncertain]]
-    brightest = max(1e-3, float(np.quantile(np.stack(maps), 0.99)))
-    about = made.pairs.about
-    tenth = [image_score(made.pairs.uncertainty(record)) for record in strip]
-    return Section(
-        "The dataset",
-        f"""{about["num_drawn"]} further drawings were labelled, and the {about["num_dropped"]} most
-        uncertain dropped. Uncertainty is the Jensen-Shannon divergence of the members: 0 nats
-        where all agree, at most {about["largest_uncertainty_nats"]:.2f}. Black is 0 here, and what
-        has {brightest:.2f} nats or more is brightest. The score of an image is the mean of its most
-        uncertain tenth of the pixels; in the first strip it lies between {min(tenth):.3f} and
-        {max(tenth):.3f} nats.""",
-        [
-            picture(
-                _strip(made.pairs, strip, brightest),
-                "The first pairs: drawing, label map, uncertainty.",
-                zoom=ZOOM,
-            ),
-            picture(
-                _strip(made.pairs, uncertain, brightest),
-                "The most uncertain of the pairs that were kept.",
-                zoom=ZOOM,
-            ),
-        ],
-        legend=made.pairs.class_map,
-        legend_has_unlabelled=False,
-    )
-
-
-def _strip(pairs: PairSet, records: Sequence[PairRecord], brightest: float) -> Grid:
-    """Drawings over their label maps over their uncertainty maps."""
-    images = [pairs.image(record) for record in records]
-    labels = [painted(pairs.labels(record), pairs.class_map) for record in records]
-    maps = [heat(pairs.uncertainty(record), brightest) for record in records]
-    return grid([*images, *labels, *maps], columns=len(records))
 
 
 def _segmenter(made: DemoArtifacts) -> Section:
@@ -299,22 +177,11 @@ def _segmenter(made: DemoArtifacts) -> Section:
         {len(evaluation.images())} tiles of drawn tissue from patients that no stage had seen.
         Whether pairs help compared with real labels is another question; docs/results.md of the
         repository answers it for real nuclei.""",
-        [_worst(evaluation)],
+        [worst(evaluation, ZOOM)],
         [
             class_table(evaluation, CLASS_DEFINITIONS),
             overall_table(evaluation, "Scores over all classes."),
         ],
         legend=evaluation.class_map,
         legend_has_unlabelled=False,
-    )
-
-
-def _times(times: Sequence[tuple[str, float]]) -> Section:
-    rows = named([(verb, duration(seconds)) for verb, seconds in times])
-    return Section(
-        "How it was made",
-        """Each step is a verb of the command line that reads folders and writes one new folder;
-        all of them lie beside this page. hdgan show FOLDER says what a folder holds, what it was
-        made from, and whether it is whole.""",
-        tables=[PageTable("Wall time of each step on this computer.", ["step", "time"], rows)],
     )

@@ -37,6 +37,12 @@ class PageFigure:
     width_px: int = 0
     """Width at which the picture is shown."""
 
+    columns: Sequence[str] = ()
+    """What stands above the columns of a picture of equally wide ones; none, nothing."""
+
+    rows: Sequence[str] = ()
+    """What stands beside the rows of a picture of equally high ones; none, nothing."""
+
 
 @dataclass(frozen=True)
 class PageTable:
@@ -87,12 +93,21 @@ def html_of(page: Page) -> bytes:
 
 
 def picture(
-    pixels: UInt8[np.ndarray, "height width 3"], caption: str, *, zoom: int = 1
+    pixels: UInt8[np.ndarray, "height width 3"],
+    caption: str,
+    *,
+    zoom: int = 1,
+    columns: Sequence[str] = (),
+    rows: Sequence[str] = (),
 ) -> PageFigure:
-    """A picture, each pixel shown as a square of `zoom` pixels."""
+    """A picture, each pixel shown as a square of `zoom` pixels, with names of columns and rows."""
     encoded = base64.b64encode(png_of(pixels)).decode()
     return PageFigure(
-        caption, picture=f"data:image/png;base64,{encoded}", width_px=pixels.shape[1] * zoom
+        caption,
+        picture=f"data:image/png;base64,{encoded}",
+        width_px=pixels.shape[1] * zoom,
+        columns=columns,
+        rows=rows,
     )
 
 

@@ -116,6 +116,11 @@ def announce(
     print(f"{verb}: needs about {', '.join(needs)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
+def remark(verb: str, text: str) -> None:
+    """Say in one line what a user should know before a verb begins."""
+    print(f"{verb}: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
 def _size(num_bytes: int) -> str:
     return f"{num_bytes / 1e9:.1f} GB" if num_bytes >= 1e9 else f"{num_bytes / 1e6:.1f} MB"
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hdgan.errors import SettingsError
 from hdgan.settings.bounds import at_least, within
 
 
@@ -22,6 +23,10 @@ class SampleSettings:
     seed: int = 0
     """Sample i is drawn with seed + i."""
 
+    seeds: tuple[int, ...] | None = None
+    """Draw exactly these seeds, instead of `num-samples` seeds that follow one another. A sample is
+    then called after its seed."""
+
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
 
@@ -30,3 +35,24 @@ class SampleSettings:
         at_least(self, 1, "num_samples")
         at_least(self, 0, "select", "seed")
         within(self, 0, 1, "truncation")
+        if self.seeds is not None:
+            self._check_seeds(self.seeds)
+
+    @property
+    def count(self) -> int:
+        """Images that are drawn."""
+        return self.num_samples if self.seeds is None else len(self.seeds)
+
+    def _check_seeds(self, seeds: tuple[int, ...]) -> None:
+        if self.num_samples != SampleSettings.num_samples or self.seed != SampleSettings.seed:
+            raise SettingsError(
+                "--seeds says which images are drawn, and so do --num-samples and --seed. Leave "
+                "those out, or --seeds."
+            )
+        if not seeds:
+            raise SettingsError("--seeds names no seed; give at least one, such as --seeds 3 17.")
+        wrong = [seed for seed in seeds if not 0 <= seed < 2**63 or seeds.count(seed) > 1]
+        if wrong:
+            raise SettingsError(
+                f"--seeds has {wrong[0]}; each seed is a whole number from 0 on, named once."
+            )

@@ -4,7 +4,8 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
+from torch import Tensor
 
 from hdgan.artifacts.arrays import array_bytes
 from hdgan.artifacts.generator import GeneratorFolder
@@ -24,17 +25,17 @@ from hdgan.settings.sample import SampleSettings
 
 
 def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
-    """Draw images one by one; sample i depends on seed + i alone.
+    """Draw images one by one; each depends on its own seed alone.
 
     Memory holds one image and its features at a time.
 
     Raises:
         SettingsError: more samples are to be suggested than drawn.
     """
-    num_suggested = min(36, settings.num_samples) if settings.select is None else settings.select
-    if num_suggested > settings.num_samples:
+    num_suggested = min(36, settings.count) if settings.select is None else settings.select
+    if num_suggested > settings.count:
         raise SettingsError(
-            f"--select is {settings.select}, but there are {settings.num_samples} samples to "
+            f"--select is {settings.select}, but there are {settings.count} samples to "
             "choose from. Choose from 0 to --num-samples."
         )
     parent = GeneratorFolder.open(generator)
@@ -43,16 +44,17 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
     def make(unfinished: UnfinishedArtifact) -> None:
         network = parent.generator().to(device_named(settings.device))
         latents, pooled = [], []
-        with ProgressBar("sample", settings.num_samples, "images") as progress:
-            for i in range(settings.num_samples):
-                w = w_of(network, settings.seed + i, settings.truncation)
+        seeds = _seeds(settings)
+        with ProgressBar("sample", settings.count, "images") as progress:
+            for name, seed in seeds.items():
+                w = w_of(network, seed, settings.truncation)
                 latents.append(w[0].cpu().numpy())
-                pooled.append(_drawn(unfinished, network, i, settings))
+                pooled.append(_drawn(unfinished, network, name, w))
                 progress.advance()
         suggested = _places(np.stack(pooled), num_suggested, settings.seed)
         rows = [
-            SampleRecord(sample=_name(i), row=i, seed=settings.seed + i, suggested=suggested.get(i))
-            for i in range(settings.num_samples)
+            SampleRecord(sample=name, row=i, seed=seed, suggested=suggested.get(i))
+            for i, (name, seed) in enumerate(seeds.items())
         ]
         unfinished.write(LATENTS, array_bytes({"w": np.stack(latents)}))
         unfinished.write(SAMPLES, table_bytes(rows, SampleRecord))
@@ -62,7 +64,7 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
         "sample-set",
         output,
         {
-            "samples": settings.num_samples,
+            "samples": settings.count,
             "truncation": settings.truncation,
             "suggested for annotation": num_suggested,
         },
@@ -70,20 +72,19 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
 
 
 def _drawn(
-    unfinished: UnfinishedArtifact, network: Generator, i: int, settings: SampleSettings
+    unfinished: UnfinishedArtifact, network: Generator, name: str, w: Float[Tensor, "1 w_dim"]
 ) -> Float32[np.ndarray, " channels"]:
-    """Draw sample i unless an earlier run has; its pooled features come back."""
-    kept = unfinished.scratch / "pooled" / f"{_name(i)}.npy"
+    """Draw a sample unless an earlier run has; its pooled features come back."""
+    kept = unfinished.scratch / "pooled" / f"{name}.npy"
     if kept.is_file():
         pooled: Float32[np.ndarray, " channels"] = np.load(kept)
         return pooled
-    w = w_of(network, settings.seed + i, settings.truncation)
     image, pyramid = image_and_features(network, w, None)
-    unfinished.write(f"images/{_name(i)}.png", png_of(pixels_of(image)))
+    unfinished.write(f"images/{name}.png", png_of(pixels_of(image)))
     pooled = pyramid.pooled()
     buffer = BytesIO()
     np.save(buffer, pooled)
-    unfinished.write_scratch(f"pooled/{_name(i)}.npy", buffer.getvalue())
+    unfinished.write_scratch(f"pooled/{name}.npy", buffer.getvalue())
     return pooled
 
 
@@ -97,5 +98,8 @@ def _places(
     return {int(i): place for place, i in enumerate(chosen)}
 
 
-def _name(i: int) -> str:
-    return f"s{i:06d}"
+def _seeds(settings: SampleSettings) -> dict[str, int]:
+    """The seed of each sample by its name, ascending."""
+    if settings.seeds is not None:
+        return {f"s{seed:06d}": seed for seed in sorted(settings.seeds)}
+    return {f"s{i:06d}": settings.seed + i for i in range(settings.num_samples)}

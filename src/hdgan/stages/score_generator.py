@@ -27,7 +27,7 @@ from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named, with_weights
 from hdgan.errors import ImageError
-from hdgan.method.image_quality import image_quality, kernel_distance
+from hdgan.method.image_quality import image_quality, kernel_distance, nearest_distance
 from hdgan.method.latent import image_of, tensor_of, w_of
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.tile_crop import laid, shrunk_crop
@@ -97,8 +97,10 @@ class _Scoring:
         features = self._encoded_sets(sets)
         real = features["training"]
         scores = image_quality(real, features[FINAL], seed=self.settings.seed)
+        nearest = {"drawings": nearest_distance(real, features[FINAL])}
         floor = None
         if held_out:
+            nearest["held-out crops"] = nearest_distance(real, features["held-out"])
             floor = image_quality(real, features["held-out"], seed=self.settings.seed)
         snapshots = [self._snapshot_score(name, real, features[name]) for name in names]
         if self.settings.num_nearest:
@@ -113,6 +115,7 @@ class _Scoring:
             scores=plain_scores(scores),
             floor=None if floor is None else plain_scores(floor),
             kid_ratio=scores.kid / floor.kid if floor is not None and floor.kid > 0 else None,
+            nearest=nearest,
             snapshots=snapshots,
             best_snapshot=min(snapshots, key=lambda score: score.kid).snapshot,
         )
@@ -240,6 +243,8 @@ def _facts(text: QualityText) -> dict[str, Fact]:
     for name, value in text.scores.items():
         floor = "" if text.floor is None else f"  (held-out real tiles: {text.floor[name]:.4f})"
         facts[name.replace("_", " ")] = f"{value:.4f}{floor}"
+    for name, distance in text.nearest.items():
+        facts[f"nearest training crop, {name}"] = f"{distance:.4f}"
     if text.kid_ratio is not None:
         facts["kid / noise floor"] = f"{text.kid_ratio:.1f}  (1: as close as other real tissue)"
     if not text.held_out_folds:

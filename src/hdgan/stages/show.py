@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import MANIFEST, digest_of_file
+from hdgan.artifacts.shipped import shipped_folders, shipped_or
 from hdgan.pipeline import Fact, Made
 
 
@@ -15,13 +16,13 @@ def show(folder: Path) -> Made:
     Raises:
         ArtifactError: it is not finished or damaged.
     """
+    folder = shipped_or(folder)
     artifact = Artifact.open(folder)
     artifact.check_files()
     manifest = artifact.manifest
     facts: dict[str, Fact] = {"digest": artifact.digest, "made by": manifest.made_by}
-    beside = {
-        digest_of_file(path): path.parent for path in folder.resolve().parent.glob(f"*/{MANIFEST}")
-    }
+    around = [path.parent for path in folder.resolve().parent.glob(f"*/{MANIFEST}")]
+    beside = {digest_of_file(place / MANIFEST): place for place in [*shipped_folders(), *around]}
     for kind, digest in manifest.parents.items():
         place = f" in {beside[digest]}" if digest in beside else ""
         facts[f"made from {kind}"] = f"{digest[:12]}{place}"

@@ -1,10 +1,6 @@
-"""`hdgan demo`: the whole pipeline on drawn tissue, to a report; needs no data and no network."""
+"""`hdgan demo --from-scratch`: the whole pipeline on drawn tissue, to a report."""
 
-import json
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +10,6 @@ from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of
-from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileSet
@@ -27,7 +22,7 @@ from hdgan.pipeline import Made
 from hdgan.report.demo_report import DemoArtifacts, OracleRecord, demo_page
 from hdgan.report.page import html_of
 from hdgan.report.progress import ProgressBar
-from hdgan.settings.demo import DemoSettings
+from hdgan.settings.demo import DemoNumbers
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.sample import SampleSettings
@@ -36,23 +31,20 @@ from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_generator import TrainGeneratorSettings
 from hdgan.settings.train_segmenter import TrainSegmenterSettings
+from hdgan.stages.demo.steps import Steps
 
 SIDE_PX = 64
 NUM_PATIENTS = 25
 TEST_FOLD = 0
-TIMES = "times.json"
-
-Verbs = Mapping[str, Callable[..., Made]]
-"""The other stages by verb; they are handed in, since no stage imports another."""
 
 
-def demo(output: Path, settings: DemoSettings, verbs: Verbs) -> Made:
+def demo_from_scratch(numbers: DemoNumbers, seed: int, steps: Steps) -> Made:
     """Draw tissue, run every verb on it, and write a report; goes on where it was interrupted.
 
     Returns:
         Where the report is, with its headline numbers.
     """
-    run = _Run(output, settings, verbs)
+    run = _Run(steps.output, numbers, seed, steps)
     run.draw_tissue()
     run.make_generator()
     run.annotate()
@@ -66,21 +58,21 @@ class _Run:
     """One demonstration in its folder."""
 
     output: Path
-    settings: DemoSettings
-    verbs: Verbs
-    times: list[tuple[str, float]] = field(default_factory=list)
+    numbers: DemoNumbers
+    seed: int
+    steps: Steps
 
     def draw_tissue(self) -> None:
         """Draw tiles with their label maps, and take both in."""
-        with self._timed("draw tissue"):
+        with self.steps.timed("draw tissue"):
             self._draw()
-        self._do(
+        self.steps.do(
             "tile",
             self.output / "drawn" / "images",
             self.output / "tiles",
-            TileSettings(patient_pattern="^(patient[0-9]+)_", seed=self.settings.seed),
+            TileSettings(patient_pattern="^(patient[0-9]+)_", seed=self.seed),
         )
-        self._do(
+        self.steps.do(
             "import-annotations",
             self.output / "tiles",
             self.output / "drawn" / "labels",
@@ -91,13 +83,13 @@ class _Run:
 
     def make_generator(self) -> None:
         """Train a small generator and draw samples."""
-        self._do(
+        self.steps.do(
             "train-generator",
             self.output / "tiles",
             self.output / "generator",
             TrainGeneratorSettings(
                 resolution=SIDE_PX,
-                kimg=self.settings.kimg,
+                kimg=self.numbers.kimg,
                 preset="small",
                 channel_base=512,
                 channel_max=32,
@@ -107,32 +99,32 @@ class _Run:
                 augment="none",
                 orientation="as-is",
                 snapshot_kimg=0.0,
-                seed=self.settings.seed,
+                seed=self.seed,
                 threads=1,
             ),
         )
-        self._do(
+        self.steps.do(
             "sample",
             self.output / "generator",
             self.output / "samples",
-            SampleSettings(num_samples=self.settings.num_samples, seed=self.settings.seed),
+            SampleSettings(num_samples=self.numbers.num_samples, seed=self.seed),
         )
 
     def annotate(self) -> None:
         """Let the oracle read the suggested samples."""
         samples = SampleSet.open(self.output / "samples")
         folder = self.output / "oracle"
-        with self._timed("the oracle annotates"):
+        with self.steps.timed("the oracle annotates"):
             for record in samples.records():
                 if record.suggested is not None:
                     labels = png_of(read_labels(samples.image(record)))
                     write_atomically(folder / f"{record.sample}.png", labels)
-        self._do(
+        self.steps.do(
             "import-annotations",
             self.output / "samples",
             folder,
             self.output / "annotations",
-            ImportAnnotationsSettings(only="suggested", seed=self.settings.seed),
+            ImportAnnotationsSettings(only="suggested", seed=self.seed),
             self._classes(),
         )
 
@@ -140,33 +132,33 @@ class _Run:
         """Fit the ensemble, score it, and make pairs."""
         annotations = self.output / "annotations"
         classifier = self.output / "classifier"
-        self._do(
+        self.steps.do(
             "train-classifier",
             annotations,
             classifier,
-            TrainClassifierSettings(steps=self.settings.classifier_steps, seed=self.settings.seed),
+            TrainClassifierSettings(steps=self.numbers.classifier_steps, seed=self.seed),
         )
-        self._do(
+        self.steps.do(
             "evaluate", classifier, annotations, self.output / "evaluation", EvaluateSettings()
         )
-        self._do(
+        self.steps.do(
             "synthesize",
             classifier,
             self.output / "pairs",
-            SynthesizeSettings(num_pairs=self.settings.num_pairs),
+            SynthesizeSettings(num_pairs=self.numbers.num_pairs),
         )
 
     def make_segmenter(self) -> None:
         """Train a segmenter on the pairs alone and test it on unseen tissue."""
-        self._do(
+        self.steps.do(
             "train-segmenter",
             self.output / "pairs",
             self.output / "segmenter",
             TrainSegmenterSettings(
-                steps=self.settings.segmenter_steps, crop_px=SIDE_PX, seed=self.settings.seed
+                steps=self.numbers.segmenter_steps, crop_px=SIDE_PX, seed=self.seed
             ),
         )
-        self._do(
+        self.steps.do(
             "evaluate",
             self.output / "segmenter",
             self.output / "truth",
@@ -188,7 +180,7 @@ class _Run:
             oracle=self._qualified(),
         )
         path = self.output / "report.html"
-        write_atomically(path, html_of(demo_page(made, self.times)))
+        write_atomically(path, html_of(demo_page(made, self.steps.times)))
         on_samples, on_tissue = (
             evaluation.overall()[0] for evaluation in (made.evaluation, made.segmenter_evaluation)
         )
@@ -198,16 +190,16 @@ class _Run:
             {
                 "labels of drawings": f"{on_samples.name} {on_samples.value:.3f}",
                 "segmenter on unseen tissue": f"{on_tissue.name} {on_tissue.value:.3f}",
-                "seconds": round(sum(seconds for _, seconds in self.times)),
+                "seconds": round(self.steps.seconds),
             },
         )
 
     def _draw(self) -> None:
         folder = self.output / "drawn"
-        with ProgressBar("draw tissue", self.settings.num_tiles, "tiles") as progress:
-            for i in range(self.settings.num_tiles):
+        with ProgressBar("draw tissue", self.numbers.num_tiles, "tiles") as progress:
+            for i in range(self.numbers.num_tiles):
                 name = f"patient{i % NUM_PATIENTS:02d}_{i:05d}.png"
-                phantom = _phantom(i, self.settings.seed)
+                phantom = _phantom(i, self.seed)
                 for kind, pixels in (("images", phantom.image), ("labels", phantom.labels)):
                     path = folder / kind / name
                     if not path.is_file():
@@ -222,8 +214,8 @@ class _Run:
     def _qualified(self) -> OracleRecord:
         """How well the rule reads drawn tissue, and how often it abstains on generated tissue."""
         matrices = []
-        for i in range(self.settings.num_tiles, self.settings.num_tiles + 50):
-            phantom = _phantom(i, self.settings.seed)
+        for i in range(self.numbers.num_tiles, self.numbers.num_tiles + 50):
+            phantom = _phantom(i, self.seed)
             matrices.append(_agreement(phantom, KIDNEY))
         samples = SampleSet.open(self.output / "samples")
         abstained = [
@@ -231,30 +223,6 @@ class _Run:
             for record in samples.records()[:100]
         ]
         return OracleRecord(overall_scores(matrices)[0].value, float(np.mean(abstained)))
-
-    def _do(self, verb: str, *parts: object) -> None:
-        with self._timed(verb):
-            self.verbs[verb](*parts)
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        """Time a step; what an earlier run spent on it is kept, if that was more."""
-        step = f"{len(self.times):02d} {name}"
-        began = time.monotonic()
-        yield
-        seconds = max(time.monotonic() - began, self._spent().get(step, 0.0))
-        self.times.append((name, seconds))
-        spent = self._spent() | {step: seconds}
-        write_atomically(self.output / TIMES, json_bytes(spent))
-
-    def _spent(self) -> dict[str, float]:
-        """Seconds of each step so far, from the runs before."""
-        path = self.output / TIMES
-        try:
-            seconds: dict[str, float] = json.loads(path.read_bytes()) if path.is_file() else {}
-        except ValueError:
-            return {}
-        return seconds
 
 
 def _phantom(i: int, seed: int) -> Phantom:

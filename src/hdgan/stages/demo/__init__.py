@@ -1,0 +1,1 @@
+"""`hdgan demo`: the pipeline from a shipped generator, or from nothing, to a report."""
