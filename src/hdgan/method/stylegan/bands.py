@@ -221,7 +221,7 @@ class _BlockRows:
     def _image(self, x: Tensor, image: Tensor, *, last: bool) -> Tensor:
         """What the block adds to the running image, which is a row ahead of its maps."""
         window = self.image_window.extended(image, last=last)
-        ahead = doubled(window)[:, :, 2:-2] if window.shape[2] > 2 else window[:, :, :0]
+        ahead = doubled(window)[:, :, 2:-2]
         if self.waiting is not None:
             ahead = torch.cat([self.waiting, ahead], dim=2)
         num_rows = x.shape[2]
