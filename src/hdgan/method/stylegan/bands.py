@@ -150,10 +150,11 @@ class _Window:
     def extended(self, rows: Tensor, *, last: bool) -> Tensor:
         """`rows` behind the two before them, with the row of zeros beyond either edge."""
         _, channels, _, width = rows.shape
-        edge = rows.new_zeros(1, channels, 1, width).contiguous(memory_format=torch.channels_last)
+        edge = rows.new_zeros(1, channels, 1, width)
         parts = [edge if self.kept is None else self.kept, rows, *([edge] if last else [])]
-        window = torch.cat(parts, dim=2)
-        self.kept = window[:, :, -2:].clone()
+        parts = [part.contiguous(memory_format=torch.channels_last) for part in parts]
+        window = torch.cat([part for part in parts if part.shape[2]], dim=2)
+        self.kept = window[:, :, -2:].clone(memory_format=torch.channels_last)
         return window
 
 
