@@ -16,13 +16,16 @@ from hdgan.artifacts.decoded import DecodedOnDisk, place_for
 from hdgan.artifacts.generator import PROGRESS, WATCH, GeneratorFolder
 from hdgan.artifacts.manifest import UNFINISHED
 from hdgan.artifacts.real_images import Crop, RealImages, decoded_tiles
+from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.errors import SettingsError
 from hdgan.method.generator_watch import Watched
 from hdgan.settings.train_generator import TrainGeneratorSettings
+from hdgan.stages.sample import sample
+from hdgan.stages.synthesize import synthesize
 from hdgan.stages.tile import tile
 from hdgan.stages.train_generator import train_generator
-from tests.tiny_world import TILE, TRAIN_GENERATOR, TinyWorld
+from tests.tiny_world import SAMPLE, SYNTHESIZE, TILE, TRAIN_GENERATOR, TinyWorld
 
 TOKENS = [
     *["--resolution", "16", "--kimg", "0.256", "--preset", "small", "--batch", "8"],
@@ -94,6 +97,30 @@ def test_a_generator_learns_the_stains_of_its_tiles(world: TinyWorld, tmp_path: 
 
     assert made.facts["stains"] == "PAS silver"
     assert GeneratorFolder.open(tmp_path / "generator").shape.stains == ("PAS", "silver")
+
+
+def test_samples_and_pairs_are_drawn_in_the_stain_that_is_asked_for(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    generator = tmp_path / "generator"
+    told = replace(TRAIN_GENERATOR, condition="stain", kimg=0.008)
+    train_generator(two_stains(world, tmp_path), generator, told)
+
+    sample(generator, tmp_path / "any", SAMPLE)
+    sample(generator, tmp_path / "silver", replace(SAMPLE, stain="silver"))
+
+    any_, silver = SampleSet.open(tmp_path / "any"), SampleSet.open(tmp_path / "silver")
+    assert {record.stain for record in any_.records()} == {"PAS", "silver"}
+    assert {record.stain for record in silver.records()} == {"silver"}
+    for record, other in zip(any_.records(), silver.records(), strict=True):
+        assert np.array_equal(any_.latents()[record.row], silver.latents()[record.row]) == (
+            record.stain == other.stain
+        )
+    with pytest.raises(SettingsError, match="the stain 'PSA': it knows PAS, silver"):
+        sample(generator, tmp_path / "other", replace(SAMPLE, stain="PSA"))
+    with pytest.raises(SettingsError, match="the stain 'PAS': it is told no stain"):
+        synthesize(world.classifier, tmp_path / "pairs", replace(SYNTHESIZE, stain="PAS"))
+    assert not (tmp_path / "other").exists()
 
 
 def test_each_image_comes_with_its_own_tiles_stain(world: TinyWorld, tmp_path: Path) -> None:

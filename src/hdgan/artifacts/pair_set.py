@@ -39,6 +39,9 @@ class PairRecord(Record):
     """Whether it is in the dataset; the files of dropped pairs are gone, but a seed can be drawn
     again."""
 
+    stain: str | None = None
+    """What the generator was told; empty if it is told none."""
+
     @property
     def image(self) -> str:
         """The image's path in the artifact."""

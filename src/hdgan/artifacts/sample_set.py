@@ -27,6 +27,9 @@ class SampleRecord(Record):
     suggested: int | None
     """Its place among those suggested for annotation, from 0; empty if it is not."""
 
+    stain: str | None = None
+    """What the generator was told; empty if it is told none."""
+
     @property
     def image(self) -> str:
         """The image's path in the artifact."""

@@ -27,6 +27,10 @@ class SampleSettings:
     """Draw exactly these seeds, instead of `num-samples` seeds that follow one another. A sample is
     then called after its seed."""
 
+    stain: str | None = None
+    """Stain to draw, of a generator that was trained with `--condition stain`; without it, each
+    seed decides its own."""
+
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
 

@@ -21,6 +21,10 @@ class SynthesizeSettings:
     seed: int = 1_000_000
     """Pair i is drawn with seed + i; far from the seeds of samples, so that pairs are new."""
 
+    stain: str | None = None
+    """Stain to draw, of a generator that was trained with `--condition stain`; without it, each
+    seed decides its own."""
+
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
 

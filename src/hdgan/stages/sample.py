@@ -16,7 +16,7 @@ from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, pla
 from hdgan.artifacts.weights import device_named
 from hdgan.errors import SettingsError
 from hdgan.method.features import image_and_features
-from hdgan.method.latent import pixels_of, w_of
+from hdgan.method.latent import pixels_of, stain_of, w_of
 from hdgan.method.selection import diverse
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.pipeline import Made
@@ -30,7 +30,8 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
     Memory holds one image and its features at a time.
 
     Raises:
-        SettingsError: more samples are to be suggested than drawn.
+        SettingsError: more samples are to be suggested than drawn, or the generator does not know
+            the stain.
     """
     num_suggested = min(36, settings.count) if settings.select is None else settings.select
     if num_suggested > settings.count:
@@ -39,6 +40,7 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
             "choose from. Choose from 0 to --num-samples."
         )
     parent = GeneratorFolder.open(generator)
+    stain_of(parent.shape, 0, settings.stain)
     order = Order("sample-set", plain(settings), parent.parents, seen_by(parent))
 
     def make(unfinished: UnfinishedArtifact) -> None:
@@ -47,13 +49,19 @@ def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
         seeds = _seeds(settings)
         with ProgressBar("sample", settings.count, "images") as progress:
             for name, seed in seeds.items():
-                w = w_of(network, seed, settings.truncation)
+                w = w_of(network, seed, settings.truncation, settings.stain)
                 latents.append(w[0].cpu().numpy())
                 pooled.append(_drawn(unfinished, network, name, w))
                 progress.advance()
         suggested = _places(np.stack(pooled), num_suggested, settings.seed)
         rows = [
-            SampleRecord(sample=name, row=i, seed=seed, suggested=suggested.get(i))
+            SampleRecord(
+                sample=name,
+                row=i,
+                seed=seed,
+                suggested=suggested.get(i),
+                stain=stain_of(parent.shape, seed, settings.stain),
+            )
             for i, (name, seed) in enumerate(seeds.items())
         ]
         unfinished.write(LATENTS, array_bytes({"w": np.stack(latents)}))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
 from hdgan.artifacts.arrays import array_bytes
@@ -19,7 +21,7 @@ from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, pla
 from hdgan.artifacts.weights import device_named
 from hdgan.method.features import image_and_features
 from hdgan.method.label_image import label_image
-from hdgan.method.latent import pixels_of, w_of
+from hdgan.method.latent import pixels_of, stain_of, w_of
 from hdgan.method.uncertainty import image_score, kept_after_filter, largest_divergence
 from hdgan.pipeline import Made
 from hdgan.report.card import dataset_card
@@ -39,9 +41,11 @@ def synthesize(
 
     Raises:
         WrongArtifactError: the classifier was fitted to another generator.
+        SettingsError: the generator does not know the stain.
     """
     ensemble = ClassifierFolder.open(classifier)
     parent = parent_of(ensemble, GeneratorFolder, generator)
+    stain_of(parent.shape, 0, settings.stain)
     order = Order(
         "pair-set",
         plain(settings),
@@ -99,9 +103,9 @@ class _Synthesis:
         tallies: list[_Tally] = []
         with ProgressBar("synthesize", self.settings.num_pairs, "pairs") as progress:
             for i in range(self.settings.num_pairs):
-                w = w_of(self.network, self.settings.seed + i, self.settings.truncation)
+                w = self._latent(i)
                 latents.append(w[0].cpu().numpy())
-                tallies.append(self._drawn(i))
+                tallies.append(self._drawn(i, w))
                 progress.advance()
         records = self._records(tallies)
         for record in records:
@@ -113,12 +117,16 @@ class _Synthesis:
         self.unfinished.write(CLASSES, class_map_bytes(self.ensemble.class_map))
         self._write_about(records, tallies)
 
-    def _drawn(self, i: int) -> _Tally:
+    def _latent(self, i: int) -> Float[Tensor, "1 w_dim"]:
+        """The w of pair i."""
+        settings = self.settings
+        return w_of(self.network, settings.seed + i, settings.truncation, settings.stain)
+
+    def _drawn(self, i: int, w: Float[Tensor, "1 w_dim"]) -> _Tally:
         """Draw pair i unless an earlier run has. Its tally is written last."""
         kept = self.unfinished.scratch / "pairs" / f"{_name(i)}.json"
         if kept.is_file():
             return _Tally(**json.loads(kept.read_bytes()))
-        w = w_of(self.network, self.settings.seed + i, self.settings.truncation)
         image, pyramid = image_and_features(self.network, w, self.ensemble.text.num_blocks)
         labelled = label_image(pyramid, self.classifier, decision=self.ensemble.decision)
         record = PairRecord(pair=_name(i), row=i, seed=0, uncertainty=0.0, kept=True)
@@ -145,6 +153,7 @@ class _Synthesis:
                 seed=self.settings.seed + i,
                 uncertainty=tally.uncertainty,
                 kept=bool(kept[i]),
+                stain=stain_of(self.network.shape, self.settings.seed + i, self.settings.stain),
             )
             for i, tally in enumerate(tallies)
         ]

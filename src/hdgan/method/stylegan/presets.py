@@ -152,6 +152,7 @@ def planned(
         path_length_weight=_chosen(settings.path_length_weight, preset.path_length_weight),
         seed=settings.seed,
     )
+    plan.num_parts(processes)
     return shape, plan.checked(shape.minibatch_group)
 
 
