@@ -3,7 +3,8 @@
 usage: training.py [--threads 1 2] [--ticks 3] [--only NAME]
 
 One step is generator and discriminator with their regularisations in the published rhythm (path
-length every 4th, R1 every 16th step), batch 8; a tick is 16 steps. Medians over the ticks.
+length every 4th, R1 every 16th step), batch 8; a tick is 16 steps. Medians over the ticks,
+each row in a fresh process.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import resource
 import statistics
 import time
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import torch
 
@@ -49,8 +51,10 @@ ROWS = (
 )
 
 
-def measured(row: Row, threads: int, ticks: int) -> tuple[float, float]:
-    """Median CPU and wall seconds an image."""
+def measured(
+    row: Row, threads: int, ticks: int, *, channels_last: bool = True
+) -> tuple[float, float, float]:
+    """Median CPU and wall seconds an image, and the process's peak memory in MB."""
     torch.set_num_threads(threads)
     plan = TrainingPlan(
         images=10**9,
@@ -68,7 +72,8 @@ def measured(row: Row, threads: int, ticks: int) -> tuple[float, float]:
     state = new_state(shape, plan, torch.device("cpu"))
     state.adaptation.strength = row.strength
     reals = torch.randn(BATCH, 3, row.resolution, row.resolution)
-    reals = reals.contiguous(memory_format=torch.channels_last)
+    if channels_last:
+        reals = reals.contiguous(memory_format=torch.channels_last)
     loop = train_generator(state, plan, lambda _, part: Reals(reals[part]))
     next(loop)
     cpu, wall = [], []
@@ -77,7 +82,8 @@ def measured(row: Row, threads: int, ticks: int) -> tuple[float, float]:
         next(loop)
         cpu.append((time.process_time() - began[0]) / plan.tick_batches / BATCH)
         wall.append((time.perf_counter() - began[1]) / plan.tick_batches / BATCH)
-    return statistics.median(cpu), statistics.median(wall)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return statistics.median(cpu), statistics.median(wall), peak
 
 
 def main() -> None:
@@ -93,8 +99,8 @@ def main() -> None:
         if chosen.only not in row.name:
             continue
         for threads in chosen.threads:
-            cpu, wall = measured(row, threads, chosen.ticks)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            with get_context("spawn").Pool(1) as pool:
+                cpu, wall, peak = pool.apply(measured, (row, threads, chosen.ticks))
             print(
                 f"| {row.name} | {row.resolution} | {row.channel_base} | {threads} "
                 f"| {cpu:.3f} | {wall:.3f} | {peak:.0f} |",
