@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hdgan.artifacts import shipped
+from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.cli import main
@@ -15,7 +16,7 @@ from hdgan.settings.sample import SampleSettings
 from hdgan.settings.synthesize import SynthesizeSettings
 from hdgan.stages.sample import sample
 from hdgan.stages.synthesize import synthesize
-from tests.tiny_world import TinyWorld
+from tests.tiny_world import TinyWorld, write_encoder
 
 
 @pytest.fixture
@@ -72,3 +73,25 @@ def test_a_shipped_generator_can_be_shown(kidney: Path, capsys: pytest.CaptureFi
     main(["show", "kidney"])
 
     assert capsys.readouterr().out.startswith(f"generator in {kidney}\n")
+
+
+@pytest.mark.usefixtures("with_kidney")
+def test_a_name_is_understood_wherever_a_generator_is_read(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_encoder(tmp_path / "squeezenet.npz")
+    tiles = str(world.tiles)
+
+    main(["sample", "kidney", "samples", "--seeds", "3", "--select", "0"])
+    main(["export-generator", "kidney", "network.safetensors"])
+    main(["score-generator", "kidney", tiles, "squeezenet.npz", "quality", "--num-images", "20"])
+    main(
+        f"train-generator {tiles} next --start-from kidney --resolution 16 --kimg 0.004 "
+        "--preset small --batch 4".split()
+    )
+
+    digest = GeneratorFolder.open(Path("kidney")).digest
+    for name in ("samples", "quality", "next"):
+        assert Artifact.open(tmp_path / name).manifest.parents["generator"] == digest
+    assert (tmp_path / "network.safetensors").is_file()

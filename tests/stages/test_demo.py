@@ -19,6 +19,8 @@ from hdgan.artifacts.shipped_generator import ShippedGenerator
 from hdgan.cli import main
 from hdgan.errors import SettingsError
 from hdgan.report.generator_card import number
+from hdgan.report.page import Section
+from hdgan.report.shipped_report import plain
 from hdgan.report.tables import percent
 from hdgan.settings.demo import FROM_SCRATCH, FROM_SHIPPED, DemoSettings
 from tests.tiny_world import TinyWorld
@@ -146,6 +148,12 @@ def test_the_page_has_the_numbers_of_the_artifacts(demo: Path, shipped_kidney: P
     assert f"tiles of {generator.about.data.images} images" in text
     for words in (generator.about.words.annotation, generator.about.words.use):
         assert words in text
+
+
+def test_a_list_becomes_paragraphs() -> None:
+    section = Section("Limits", plain("Words:\n\n- one\n  and `more`\n- two"))
+
+    assert section.paragraphs == ["Words:", "one and more", "two"]
 
 
 def test_a_demonstration_goes_on_where_it_stopped(

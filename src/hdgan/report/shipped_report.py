@@ -1,5 +1,6 @@
 """The report of `hdgan demo` with a generator that comes with the package."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,6 +67,11 @@ def shipped_page(made: ShippedDemo, times: Sequence[tuple[str, float]]) -> Page:
     )
 
 
+def plain(words: str) -> str:
+    """A Markdown text without its signs; each point of a list becomes a paragraph."""
+    return re.sub(r"^- ", "\n", words, flags=re.MULTILINE).replace("`", "").strip()
+
+
 def _headline(
     made: ShippedDemo, times: Sequence[tuple[str, float]], side_px: int
 ) -> list[tuple[str, str, str]]:
@@ -111,13 +117,13 @@ def _generator(made: ShippedDemo, zoom: int) -> Section:
     truncation = made.samples.manifest.settings["truncation"]
     return Section(
         "The generator",
-        f"""{about.words.lead}
+        f"""{plain(about.words.lead)}
 
         It is a StyleGAN2-ADA of {about.resolution} x {about.resolution} pixels with
         {about.parameters:,} numbers, and was shown {shown:,} random crops of {data.tiles} tiles of
         {data.images} images of {data.patients} patients, without labels.
 
-        {about.words.data}""",
+        {plain(about.words.data)}""",
         [
             picture(
                 grid([made.samples.image(record) for record in chosen], columns=NUM_COLUMNS),
@@ -189,7 +195,7 @@ def _memory(made: ShippedDemo, zoom: int) -> Section:
 def _annotation(made: ShippedDemo, zoom: int) -> Section:
     return Section(
         "The annotation",
-        f"""{made.generator.about.words.annotation}
+        f"""{plain(made.generator.about.words.annotation)}
 
         Of the {len(made.annotations.records())} annotated drawings, dealt at random:
         {split_counts(made.annotations)}. The classifier learns from the first, the second
@@ -206,7 +212,7 @@ def _limits(made: ShippedDemo) -> Section:
         f"""Nothing here was tested on real tissue: no real annotated tile comes with hdgan. Whether
         pairs help on your tissue is measured with your own (docs/how-to.md, "Test honestly").
 
-        {words.limits}
+        {plain(words.limits)}
 
-        {words.use}""",
+        {plain(words.use)}""",
     )
