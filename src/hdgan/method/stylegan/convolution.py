@@ -78,8 +78,14 @@ class _InputGradient(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(y, weight)
         ctx.stride, ctx.padding = stride, padding
-        shaped_like_x = y.new_empty(()).expand(size)
-        return _native_backward(y, shaped_like_x, weight, (stride, padding), wanted=0)
+        kernel = weight.shape[-1]
+        extra = [
+            wanted - ((found - 1) * stride - 2 * padding + kernel)
+            for wanted, found in zip(size[-2:], y.shape[-2:], strict=True)
+        ]
+        return functional.conv_transpose2d(
+            y, weight, stride=stride, padding=padding, output_padding=extra
+        )
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
