@@ -14,8 +14,8 @@ from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.errors import SettingsError
-from hdgan.method.features import image_and_features
-from hdgan.method.latent import pixels_of, w_of
+from hdgan.method.features import pixels_and_means
+from hdgan.method.latent import w_of
 from hdgan.method.selection import diverse
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.pipeline import Made
@@ -26,7 +26,7 @@ from hdgan.settings.sample import SampleSettings
 def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
     """Draw images one by one; sample i depends on seed + i alone.
 
-    Memory holds one image and its features at a time.
+    Memory holds one image and its features at a time; from 512 px, one image and one band.
 
     Raises:
         SettingsError: more samples are to be suggested than drawn.
@@ -78,9 +78,8 @@ def _drawn(
         pooled: Float32[np.ndarray, " channels"] = np.load(kept)
         return pooled
     w = w_of(network, settings.seed + i, settings.truncation)
-    image, pyramid = image_and_features(network, w, None)
-    unfinished.write(f"images/{_name(i)}.png", png_of(pixels_of(image)))
-    pooled = pyramid.pooled()
+    pixels, pooled = pixels_and_means(network, w)
+    unfinished.write(f"images/{_name(i)}.png", png_of(pixels))
     buffer = BytesIO()
     np.save(buffer, pooled)
     unfinished.write_scratch(f"pooled/{_name(i)}.npy", buffer.getvalue())
