@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from hdgan.method.latent import pixels_of
+from hdgan.method.stylegan.bands import BANDED_FROM_PX, Band, bands
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 
@@ -142,7 +144,12 @@ def image_and_features(
         generator: whose features.
         w: the latent.
         num_blocks: how many of the last (finest) blocks; None takes all.
+
+    From 512 px both are made band by band: memory is the image, the maps as they are kept
+    (`bytes_of`), and one band.
     """
+    if generator.shape.resolution >= BANDED_FROM_PX:
+        return _banded_features(generator, w, num_blocks)
     blocks = list(
         generator.synthesis.blocks(generator.styles(w), generator.synthesis.constant_noise())
     )
@@ -151,7 +158,58 @@ def image_and_features(
     return blocks[-1].image, FeaturePyramid(maps, generator.shape.resolution)
 
 
-def _half(feature_map: Float[Tensor, "1 channels side side"]) -> FeatureMap:
+@torch.no_grad()
+def pixels_and_means(
+    generator: Generator, w: Float[Tensor, "1 w_dim"]
+) -> tuple[UInt8[np.ndarray, "side side 3"], Float32[np.ndarray, " channels"]]:
+    """A latent's image as RGB from 0 to 255, and `FeaturePyramid.pooled` of all its blocks.
+
+    From 512 px no map is kept: memory is the image's and one band's.
+    """
+    if generator.shape.resolution < BANDED_FROM_PX:
+        image, pyramid = image_and_features(generator, w, None)
+        return pixels_of(image), pyramid.pooled()
+    pixels: list[np.ndarray] = []
+    sums: dict[int, np.ndarray] = {}
+    for band in _bands_of(generator, w):
+        pixels.append(pixels_of(band.image))
+        for place, rows in band.maps.items():
+            total = rows[0].float().sum(dim=(1, 2)).cpu().numpy().astype(np.float64)
+            sums[place] = sums[place] + total if place in sums else total
+    sides = [side for side in generator.shape.resolutions for _ in range(2)]
+    means = [sums[place] / side**2 for place, side in enumerate(sides)]
+    return np.concatenate(pixels), np.concatenate(means).astype(np.float32)
+
+
+def _bands_of(generator: Generator, w: Float[Tensor, "1 w_dim"]) -> Iterator[Band]:
+    noise = generator.synthesis.constant_noise()
+    return bands(generator.synthesis, generator.styles(w), noise)
+
+
+def _banded_features(
+    generator: Generator, w: Float[Tensor, "1 w_dim"], num_blocks: int | None
+) -> tuple[Float[Tensor, "1 3 side side"], FeaturePyramid]:
+    """`image_and_features` without ever holding a map in single precision."""
+    shape = generator.shape
+    skipped = 0 if num_blocks is None else 2 * max(0, len(shape.resolutions) - num_blocks)
+    sides = [side for side in shape.resolutions for _ in range(2)]
+    maps = {
+        place: np.empty((side, side, shape.channels(side)), dtype=np.float16)
+        for place, side in enumerate(sides)
+        if place >= skipped
+    }
+    done = dict.fromkeys(maps, 0)
+    parts = []
+    for band in _bands_of(generator, w):
+        parts.append(band.image)
+        for place in maps.keys() & band.maps.keys():
+            rows = _half(band.maps[place])
+            maps[place][done[place] : done[place] + len(rows)] = rows
+            done[place] += len(rows)
+    return torch.cat(parts, dim=2), FeaturePyramid(list(maps.values()), shape.resolution)
+
+
+def _half(feature_map: Float[Tensor, "1 channels height width"]) -> FeatureMap:
     """A map as it is kept: channels last, half precision; what exceeds its range is clipped."""
     largest = torch.finfo(torch.float16).max
     kept = feature_map[0].clamp(-largest, largest).to(torch.float16)

@@ -6,6 +6,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from hdgan.errors import SettingsError
+from hdgan.method.stylegan.bands import BANDED_FROM_PX, bands
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 
@@ -55,11 +56,18 @@ def w_of(
 
 @torch.no_grad()
 def image_of(generator: Generator, w: Float[Tensor, "1 w_dim"]) -> UInt8[np.ndarray, "side side 3"]:
-    """The image of a latent, with the generator's constant noise."""
-    return pixels_of(generator(w, generator.synthesis.constant_noise()))
+    """The image of a latent, with the generator's constant noise.
+
+    From 512 px it is drawn band by band: memory is the image's and one band's.
+    """
+    noise = generator.synthesis.constant_noise()
+    if generator.shape.resolution < BANDED_FROM_PX:
+        return pixels_of(generator(w, noise))
+    parts = bands(generator.synthesis, generator.styles(w), noise)
+    return np.concatenate([pixels_of(band.image) for band in parts])
 
 
-def pixels_of(image: Float[Tensor, "1 3 side side"]) -> UInt8[np.ndarray, "side side 3"]:
+def pixels_of(image: Float[Tensor, "1 3 height width"]) -> UInt8[np.ndarray, "height width 3"]:
     """RGB from 0 to 255 of an image from -1 to 1."""
     pixels = (image[0].float() * 127.5 + 128.0).clamp(0.0, 255.0).to(torch.uint8)
     return pixels.permute(1, 2, 0).contiguous().cpu().numpy()

@@ -15,8 +15,8 @@ from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.errors import SettingsError
-from hdgan.method.features import image_and_features
-from hdgan.method.latent import pixels_of, stain_of, w_of
+from hdgan.method.features import pixels_and_means
+from hdgan.method.latent import stain_of, w_of
 from hdgan.method.selection import diverse
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.pipeline import Made
@@ -27,7 +27,7 @@ from hdgan.settings.sample import SampleSettings
 def sample(generator: Path, output: Path, settings: SampleSettings) -> Made:
     """Draw images one by one; each depends on its own seed alone.
 
-    Memory holds one image and its features at a time.
+    Memory holds one image and its features at a time; from 512 px, one image and one band.
 
     Raises:
         SettingsError: more samples are to be suggested than drawn, or the generator does not know
@@ -87,9 +87,8 @@ def _drawn(
     if kept.is_file():
         pooled: Float32[np.ndarray, " channels"] = np.load(kept)
         return pooled
-    image, pyramid = image_and_features(network, w, None)
-    unfinished.write(f"images/{name}.png", png_of(pixels_of(image)))
-    pooled = pyramid.pooled()
+    pixels, pooled = pixels_and_means(network, w)
+    unfinished.write(f"images/{name}.png", png_of(pixels))
     buffer = BytesIO()
     np.save(buffer, pooled)
     unfinished.write_scratch(f"pooled/{name}.npy", buffer.getvalue())

@@ -78,8 +78,14 @@ class _InputGradient(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(y, weight)
         ctx.stride, ctx.padding = stride, padding
-        shaped_like_x = y.new_empty(()).expand(size)
-        return _native_backward(y, shaped_like_x, weight, (stride, padding), wanted=0)
+        kernel = weight.shape[-1]
+        extra = [
+            full - ((found - 1) * stride - 2 * padding + kernel)
+            for full, found in zip(size[-2:], y.shape[-2:], strict=True)
+        ]
+        return functional.conv_transpose2d(
+            y, weight, stride=stride, padding=padding, output_padding=extra
+        )
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
@@ -103,8 +109,13 @@ class _WeightGradient(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(x, y)
         ctx.stride, ctx.padding = stride, padding
+        how = ([stride] * 2, [padding] * 2, [1, 1], _NOT_TRANSPOSED, [0, 0], 1)
         shaped_like_weight = x.new_empty(()).expand(size)
-        return _native_backward(y, x, shaped_like_weight, (stride, padding), wanted=1)
+        wanted = [False, True, False]
+        result: Tensor = torch.ops.aten.convolution_backward(
+            y, x, shaped_like_weight, None, *how, wanted
+        )[1]
+        return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
@@ -117,24 +128,3 @@ class _WeightGradient(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             to_y = _Convolution.apply(x, gradient, *how)
         return to_x, to_y, None, None, None
-
-
-def _native_backward(
-    y: Tensor, x: Tensor, weight: Tensor, how: tuple[int, int], *, wanted: int
-) -> Tensor:
-    """PyTorch's first derivative of `conv2d` with regard to x (`wanted` 0) or weight (1)."""
-    stride, padding = how
-    result: Tensor = torch.ops.aten.convolution_backward(
-        y,
-        x,
-        weight,
-        None,
-        [stride, stride],
-        [padding, padding],
-        [1, 1],
-        _NOT_TRANSPOSED,
-        [0, 0],
-        1,
-        [wanted == 0, wanted == 1, False],
-    )[wanted]
-    return result

@@ -55,12 +55,11 @@ class StyledConvolution(nn.Module):
         if x.dtype == torch.float16:
             style, weight = _kept_in_range(style, weight)
         y = self._convolved(x * style[:, :, None, None].to(x.dtype), weight.to(x.dtype))
-        shift = self.bias[:, None, None] * GAIN
+        scale = (demodulation(style, weight) * GAIN)[:, :, None, None].to(x.dtype)
+        y = torch.addcmul((self.bias * GAIN)[:, None, None].to(x.dtype), y, scale)
         if noise is not None:
-            shift = shift + noise * (self.noise_strength * GAIN)
-        scale = demodulation(style, weight)[:, :, None, None] * GAIN
-        shift, scale = shift.to(x.dtype), scale.to(x.dtype)
-        y = functional.leaky_relu(torch.addcmul(shift, y, scale), LEAK)
+            y = y.add_((noise * (self.noise_strength * GAIN)).to(x.dtype))
+        y = functional.leaky_relu_(y, LEAK)
         return y if self.clamp is None else y.clamp(-self.clamp, self.clamp)
 
     def weights_of(
