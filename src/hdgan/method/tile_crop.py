@@ -43,7 +43,7 @@ def shrunk_crop(
     crop = random_crop(tile, round(side_px * drawn), random)
     if crop.shape[0] == side_px:
         return crop
-    pixels = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None]
+    pixels = torch.from_numpy(crop.copy()).permute(2, 0, 1)[None]
     small = interpolate(pixels.float(), (side_px, side_px), mode="bilinear", antialias=True)
     return small[0].permute(1, 2, 0).round().byte().numpy()
 
