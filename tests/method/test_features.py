@@ -12,6 +12,7 @@ from hdgan.method.features import (
     channel_statistics,
     channels_of,
     image_and_features,
+    pixels_and_means,
 )
 from hdgan.method.latent import image_of, pixels_of, w_of
 from hdgan.method.stylegan.shape import NetworkShape
@@ -160,3 +161,41 @@ def test_pooled_features_are_means_over_each_map() -> None:
     wanted = np.concatenate([m.astype(np.float64).mean(axis=(0, 1)) for m in pyramid.maps])
 
     assert np.allclose(pyramid.pooled(), wanted, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def large() -> Generator:
+    """A generator whose images are drawn in bands."""
+    torch.manual_seed(0)
+    shape = NetworkShape(512, channel_base=1024, channel_max=6, z_dim=4, w_dim=5, mapping_layers=1)
+    network = Generator(shape)
+    for layer in network.synthesis.convolutions:
+        torch.nn.init.constant_(layer.noise_strength, 0.3)
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+@pytest.mark.parametrize("num_blocks", [None, 2])
+def test_features_of_a_large_image_are_those_of_its_whole_blocks(
+    large: Generator, num_blocks: int | None
+) -> None:
+    w = w_of(large, 0, 0.7)
+
+    image, pyramid = image_and_features(large, w, num_blocks)
+
+    blocks = list(large.synthesis.blocks(large.styles(w), large.synthesis.constant_noise()))
+    wanted = [one for block in blocks[-(num_blocks or len(blocks)) :] for one in block.maps]
+    assert torch.allclose(image, blocks[-1].image, atol=1e-5)
+    assert len(pyramid.maps) == len(wanted)
+    for found, whole in zip(pyramid.maps, wanted, strict=True):
+        assert np.allclose(found, whole[0].permute(1, 2, 0).numpy(), atol=1e-5, rtol=1e-3)
+
+
+def test_means_of_a_large_image_are_those_of_its_pyramid(large: Generator) -> None:
+    w = w_of(large, 0, 0.7)
+
+    pixels, means = pixels_and_means(large, w)
+
+    image, pyramid = image_and_features(large, w, None)
+    assert np.array_equal(pixels, pixels_of(image))
+    assert np.array_equal(pixels, image_of(large, w))
+    assert np.allclose(means, pyramid.pooled(), atol=1e-4)

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from hdgan.method.stylegan.augment_colour import ColourDraw, coloured
 from hdgan.method.stylegan.augment_geometry import FlipDraw, WarpDraw, moved
+from hdgan.method.stylegan.bands import banded_image
 from hdgan.method.stylegan.discriminator import Discriminator
 from hdgan.method.stylegan.losses import path_lengths, r1_penalty
+from hdgan.method.stylegan.modulated import StyledConvolution
+from hdgan.method.stylegan.precision import use_half
+from hdgan.method.stylegan.resample import blur, doubled
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.stylegan.warp import warped
@@ -92,6 +97,75 @@ def test_every_block_agrees(generator: Generator, vectors: dict[str, Tensor]) ->
     for output in generator.synthesis.blocks(ws, generator.synthesis.constant_noise()):
         assert relative(output.maps[1], vectors[f"feat_b{output.resolution}"]) < 1e-5
         assert relative(output.image, vectors[f"rgb_b{output.resolution}"]) < 1e-5
+
+
+def drawn_in_bands(generator: Generator, w: Tensor, band_px: int) -> Tensor:
+    noise = generator.synthesis.constant_noise()
+    return torch.cat(
+        [
+            banded_image(generator.synthesis, ws[None], noise, band_px=band_px, whole_px=8)
+            for ws in generator.styles(w)
+        ]
+    )
+
+
+@pytest.mark.parametrize("band_px", [5, 16])
+def test_images_drawn_in_bands_agree(
+    generator: Generator, vectors: dict[str, Tensor], band_px: int
+) -> None:
+    banded = drawn_in_bands(generator, vectors["w"], band_px)
+
+    assert relative(banded, vectors["img_const"]) < 1e-5
+
+
+def by_weights(layer: StyledConvolution, x: Tensor, w: Tensor) -> Tensor:
+    """A styled convolution as it is defined: the weights of each image, nothing else scaled."""
+    parts = []
+    for one, weight in zip(x[:, None], layer.weights_of(w), strict=True):
+        if layer.doubles:
+            spread = functional.conv_transpose2d(one, weight.transpose(0, 1), stride=2)
+            parts.append(blur(spread, padding=1, gain=4.0))
+        else:
+            parts.append(functional.conv2d(one, weight, padding=1))
+    noisy = torch.cat(parts) + layer.noise_const * layer.noise_strength
+    active = functional.leaky_relu(noisy + layer.bias[:, None, None], 0.2) * 2**0.5
+    return active.clamp(-256.0, 256.0)
+
+
+def image_by_weights(generator: Generator, w: Tensor) -> Tensor:
+    first, *others = generator.synthesis.block_list
+    x = by_weights(first.conv1, first.const.expand(len(w), -1, -1, -1), w)
+    image = first.torgb(x, w)
+    for block in others:
+        x = by_weights(block.conv1, by_weights(block.conv0, x, w), w)
+        image = block.torgb(x, w) + doubled(image)
+    return image
+
+
+def test_both_orders_of_modulation_agree(generator: Generator, vectors: dict[str, Tensor]) -> None:
+    weights_scaled = image_by_weights(generator, vectors["w"])
+    activations_scaled = generator(vectors["w"], generator.synthesis.constant_noise())
+
+    for reference in (vectors["img_const"], vectors["img_const_unfused"]):
+        assert relative(weights_scaled, reference) < 1e-5
+        assert relative(activations_scaled, reference) < 1e-5
+
+
+@torch.no_grad()
+def test_half_precision_agrees_within_its_own_error(
+    generator: Generator, vectors: dict[str, Tensor]
+) -> None:
+    """The errors of ours and of the reference's half precision may add up, not grow."""
+    its_error = relative(vectors["img_const_fp16"], vectors["img_const"])
+    assert its_error > 1e-5
+    use_half(generator.synthesis, torch.float16, num_resolutions=2)
+
+    whole = generator(vectors["w"], generator.synthesis.constant_noise())
+    banded = drawn_in_bands(generator, vectors["w"], 16)
+
+    for image in (whole, banded):
+        assert 1e-5 < relative(image, vectors["img_const"]) < its_error
+        assert relative(image, vectors["img_const_fp16"]) < 2 * its_error
 
 
 def test_scores_agree(discriminator: Discriminator, vectors: dict[str, Tensor]) -> None:

@@ -167,7 +167,7 @@ class _ConvolutionRows:
         self.weight = layer.weights_of(w)[0] * GAIN
         self.bias = layer.bias * GAIN
         self.noise = noise
-        self.noise_gain = float(layer.noise_strength) * GAIN
+        self.noise_gain = float(layer.noise_strength.detach()) * GAIN
         self.window = _Window()
         self.done = 0
 
