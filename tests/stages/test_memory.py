@@ -1,20 +1,19 @@
 """Memory bounds, each measured in a fresh process."""
 
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.peak_memory import megabytes
 from tests.tiny_world import TinyWorld
 
 PROGRAM = """
-import resource, sys
+import sys
 from hdgan.cli import main
 main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_kb())
 """
 
 LABELLING = """
-import resource, sys
+import sys
 import numpy as np
 from hdgan.method.features import FeaturePyramid
 from hdgan.method.label_image import label_image
@@ -23,19 +22,8 @@ side = int(sys.argv[1])
 maps = [np.zeros((side // step, side // step, 16), np.float16) for step in (16, 8, 4, 2, 1)]
 shape = ClassifierShape(80, 5, num_members=2, widths=(8, 8))
 label_image(FeaturePyramid(maps, side), PixelClassifier(shape), band_rows=16)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_kb())
 """
-
-
-def megabytes(program: str, *tokens: object) -> float:
-    """The last number that a program prints, kilobytes, as megabytes."""
-    result = subprocess.run(
-        [sys.executable, "-c", program, *map(str, tokens)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(result.stdout.split()[-1]) / 1024
 
 
 def test_making_more_pairs_takes_no_more_memory(world: TinyWorld, tmp_path: Path) -> None:

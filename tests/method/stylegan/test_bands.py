@@ -1,8 +1,5 @@
 """Bands against the image drawn whole."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 from hypothesis import given
@@ -13,9 +10,10 @@ from hdgan.method.stylegan.bands import Band, banded_image, bands
 from hdgan.method.stylegan.precision import use_half
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Noise, SynthesisNetwork
+from tests.peak_memory import megabytes
 
 PEAK = """
-import resource, sys
+import sys
 import torch
 from hdgan.method.stylegan.bands import bands
 from hdgan.method.stylegan.shape import NetworkShape
@@ -24,13 +22,13 @@ torch.set_num_threads(1)
 generator = Generator(NetworkShape(2048, 16384, 32, mapping_layers=1))
 generator.requires_grad_(False)
 ws, noise = generator.styles(torch.zeros(1, 512)), generator.synthesis.constant_noise()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kb()
 if sys.argv[1] == "banded":
     for band in bands(generator.synthesis, ws, noise):
         pass
 else:
     generator.synthesis(ws, noise)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak_kb() - before)
 """
 
 
@@ -134,15 +132,8 @@ def test_a_band_without_rows_is_refused(band_px: int, whole_px: int) -> None:
         next(drawn)
 
 
-def peak_bytes(how: str) -> int:
-    result = subprocess.run(
-        [sys.executable, "-c", PEAK, how], capture_output=True, text=True, check=True
-    )
-    return int(result.stdout) * 1024
-
-
 def test_a_band_takes_less_memory_than_two_maps_of_the_image() -> None:
     """Drawn whole, the last block alone holds its input's double and its two outputs."""
-    two_maps = 2 * 8 * 2048**2 * 4
+    two_maps = 2 * 8 * 2048**2 * 4 / 2**20
 
-    assert peak_bytes("banded") < two_maps < peak_bytes("whole")
+    assert megabytes(PEAK, "banded") < two_maps < megabytes(PEAK, "whole")
