@@ -20,6 +20,8 @@ from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.errors import SettingsError
 from hdgan.method.generator_watch import Watched
+from hdgan.method.stylegan.presets import planned
+from hdgan.method.stylegan.training import new_state
 from hdgan.settings.train_generator import TrainGeneratorSettings
 from hdgan.stages.sample import sample
 from hdgan.stages.synthesize import synthesize
@@ -50,16 +52,32 @@ def torchrun(*tokens: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+def difference(generator: Path, other: Path) -> float:
+    """How far apart two generators are, as a part of how far either went in its training.
+
+    Rounding alone makes some: Adam enlarges it (tests/method/stylegan/test_processes.py compares
+    in double precision).
+    """
+    one, two = (
+        torch.cat(
+            [value.flatten() for value in GeneratorFolder.open(folder).generator().parameters()]
+        )
+        for folder in (generator, other)
+    )
+    folder = GeneratorFolder.open(generator)
+    shape, plan = planned(TRAIN_GENERATOR)
+    assert shape == folder.shape
+    fresh = new_state(shape, plan, torch.device("cpu")).average
+    start = torch.cat([value.flatten() for value in fresh.parameters()])
+    return float((one - two).norm() / (one - start).norm())
+
+
 def test_two_processes_make_the_generator_that_one_makes(world: TinyWorld, tmp_path: Path) -> None:
     result = torchrun(world.tiles, tmp_path / "two", *TOKENS)
 
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("generator in") == 1
-    one, two = GeneratorFolder.open(world.generator), GeneratorFolder.open(tmp_path / "two")
-    for (name, value), other in zip(
-        one.generator().state_dict().items(), two.generator().state_dict().values(), strict=True
-    ):
-        assert np.allclose(value, other, rtol=1e-3, atol=1e-4), name
+    assert difference(world.generator, tmp_path / "two") < 0.01
     assert not (tmp_path / "two" / UNFINISHED).exists()
 
     again = torchrun(world.tiles, tmp_path / "two", *TOKENS)
@@ -164,10 +182,7 @@ def test_what_saves_memory_changes_nothing(
 
     train_generator(world.tiles, tmp_path / "generator", settings)
 
-    usual = GeneratorFolder.open(world.generator).generator().state_dict()
-    saved = GeneratorFolder.open(tmp_path / "generator").generator().state_dict()
-    for name, value in usual.items():
-        assert np.allclose(saved[name], value, rtol=1e-3, atol=1e-4), name
+    assert difference(world.generator, tmp_path / "generator") < 0.01
     assert not (tmp_path / "generator" / UNFINISHED).exists()
 
 

@@ -19,7 +19,7 @@ CACHE_BYTES = 2 * 2**30
 DISK_RESERVE = 2 * 2**30
 """What is left free on a disk that decoded images are kept on."""
 
-Image = UInt8[np.ndarray, "height width channels"]
+Image = UInt8[np.ndarray, "..."]
 Cache = Literal["auto", "memory", "disk", "none"]
 
 

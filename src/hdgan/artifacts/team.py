@@ -41,6 +41,8 @@ def team_and_device(device: str) -> Iterator[tuple[Team, torch.device]]:
     distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
     try:
         yield Team(distributed.get_rank(), size), chosen
+        # Nobody leaves before all have heard the last message.
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
 

@@ -12,7 +12,6 @@ from hdgan.method.stylegan.mapping import GAIN, LEAK, FullyConnected, MappingNet
 from hdgan.method.stylegan.resample import blur, fir_kernel, halved
 from hdgan.method.stylegan.shape import NetworkShape
 
-
 STAIN_LAYERS = 8
 """Layers from a stain to the direction that it is judged along, as published."""
 

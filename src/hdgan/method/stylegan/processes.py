@@ -78,9 +78,7 @@ class Team:
         )
         *sums, counts = self.summed([*gradients, has_one])
         for parameter, total, count in zip(learned, sums, counts.tolist(), strict=True):
-            parameter.grad = (
-                torch.empty_like(parameter).copy_(total).detach() if count else None
-            )
+            parameter.grad = torch.empty_like(parameter).copy_(total).detach() if count else None
 
 
 ALONE = Team()
