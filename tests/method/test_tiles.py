@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hdgan.errors import SettingsError
 from hdgan.geometry import Region
 from hdgan.method.splitting import dealt_to_splits
-from hdgan.method.tile_crop import drawn_way, laid, random_crop
+from hdgan.method.tile_crop import drawn_way, laid, random_crop, shrunk_crop
 from hdgan.method.tile_grid import tile_grid
 from hdgan.method.tissue import whitespace_fraction
 
@@ -59,6 +59,38 @@ def test_a_crop_is_a_square_of_its_tile(side: int, seed: int) -> None:
     y, x = divmod(int(crop[0, 0]), 10)
     assert np.array_equal(crop, tile[y : y + side, x : x + side])
     assert crop.shape == (side, side)
+
+
+def test_a_crop_that_is_not_shrunk_holds_the_tiles_own_pixels() -> None:
+    tile = np.random.default_rng(0).integers(0, 256, (12, 10, 3), dtype=np.uint8)
+
+    crop = shrunk_crop(tile, 5, (1.0, 1.0), np.random.default_rng(3))
+
+    assert np.array_equal(crop, random_crop(tile, 5, np.random.default_rng(3)))
+
+
+def test_a_shrunk_crop_shows_its_tile_smaller() -> None:
+    rows, columns = np.mgrid[0:64, 0:64]
+    tile = np.stack([2 * rows, 2 * columns, 0 * rows], axis=2).astype(np.uint8)
+
+    crop = shrunk_crop(tile, 16, (4.0, 4.0), np.random.default_rng(0)).astype(int)
+
+    # All 64 pixels: four of the tile to one of the crop, whose middles are 8 levels apart.
+    wanted = 8 * np.arange(16) + 3
+    assert np.abs(crop[2:-2, :, 0] - wanted[2:-2, None]).max() <= 1
+    assert np.abs(crop[:, 2:-2, 1] - wanted[None, 2:-2]).max() <= 1
+
+
+def test_every_ratio_between_the_two_is_drawn() -> None:
+    slope = np.repeat(np.arange(64, dtype=np.uint8)[None, :, None], 64, axis=0).repeat(3, axis=2)
+    random = np.random.default_rng(0)
+
+    crops = [shrunk_crop(slope, 16, (1.0, 4.0), random).astype(float) for _ in range(200)]
+    ratios = [(crop[0, 12, 0] - crop[0, 3, 0]) / 9 for crop in crops]
+
+    assert 0.9 < min(ratios) < 1.2
+    assert 3.5 < max(ratios) < 4.2
+    assert np.median(ratios) == pytest.approx(2.0, abs=0.3)  # as many doublings either way
 
 
 def test_the_eight_ways_are_different_and_hold_the_same_pixels() -> None:

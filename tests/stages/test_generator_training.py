@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +15,12 @@ import pytest
 import torch
 
 from hdgan.artifacts.decoded import DecodedOnDisk, place_for
-from hdgan.artifacts.generator import PROGRESS, WATCH, GeneratorFolder
+from hdgan.artifacts.generator import PROGRESS, WATCH, WEIGHTS, GeneratorFolder
 from hdgan.artifacts.manifest import UNFINISHED
 from hdgan.artifacts.real_images import Crop, RealImages, decoded_tiles
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileSet
+from hdgan.artifacts.unfinished import CHECKPOINT
 from hdgan.errors import SettingsError
 from hdgan.method.generator_watch import Watched
 from hdgan.method.stylegan.presets import planned
@@ -37,15 +40,23 @@ TOKENS = [
 """As TRAIN_GENERATOR has it."""
 
 
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+
+
+def torchrun_command(*program: object) -> list[str]:
+    """A program in two processes."""
+    return [
+        *[sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"],
+        *["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"],
+        *map(str, program),
+    ]
+
+
 def torchrun(*tokens: object) -> subprocess.CompletedProcess[str]:
     """`hdgan train-generator` in two processes."""
     return subprocess.run(
-        [
-            *[sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"],
-            *["--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"],
-            *["-m", "hdgan", "train-generator", *map(str, tokens)],
-        ],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
+        torchrun_command("-m", "hdgan", "train-generator", *tokens),
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,
@@ -82,6 +93,56 @@ def test_two_processes_make_the_generator_that_one_makes(world: TinyWorld, tmp_p
 
     again = torchrun(world.tiles, tmp_path / "two", *TOKENS)
     assert again.returncode == 0, again.stderr
+
+
+OFTEN = """
+import dataclasses, sys
+from hdgan.stages import train_generator
+train_generator.CHECKPOINT_SECONDS = 0.0
+planned = train_generator.planned
+def with_short_ticks(*arguments, **keywords):
+    shape, plan = planned(*arguments, **keywords)
+    return shape, dataclasses.replace(plan, tick_batches=4)
+train_generator.planned = with_short_ticks
+from hdgan.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_when_one_process_dies_the_others_stop_and_the_run_goes_on_when_begun_again(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    (tmp_path / "often.py").write_text(OFTEN)
+    program, output = tmp_path / "often.py", tmp_path / "killed"
+    tokens = ["1" if token == "0.256" else token for token in TOKENS]
+    order = ["train-generator", world.tiles, *tokens]
+    checkpoint = output / UNFINISHED / CHECKPOINT
+
+    with subprocess.Popen(
+        torchrun_command(program, *order, output), env=ENVIRONMENT, stderr=subprocess.PIPE
+    ) as run:
+        while not checkpoint.is_file() and run.poll() is None:
+            time.sleep(0.05)
+        members = subprocess.run(
+            ["pgrep", "-P", str(run.pid), "-f", "often.py"], capture_output=True, text=True
+        )
+        os.kill(int(members.stdout.split()[-1]), signal.SIGKILL)
+        run.communicate()
+    assert run.returncode != 0
+    assert checkpoint.is_file()
+
+    again = subprocess.run(
+        torchrun_command(program, *order, output), env=ENVIRONMENT, capture_output=True, text=True
+    )
+    whole = subprocess.run(
+        torchrun_command(program, *order, tmp_path / "whole"), env=ENVIRONMENT, check=True
+    )
+
+    assert again.returncode == 0, again.stderr
+    assert "goes on after" in again.stderr
+    assert whole.returncode == 0
+    for name in (WEIGHTS, PROGRESS, WATCH):
+        assert (output / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
 def test_a_batch_that_cannot_be_dealt_to_the_processes_is_refused(
