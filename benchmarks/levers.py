@@ -1,6 +1,6 @@
 """What each lever of the training step is worth: CPU seconds an image without it, over those with.
 
-usage: levers.py [--ticks 3] [--rows usual-64 usual-256 small-64]
+usage: levers.py [--ticks 3] [--repeats 2] [--rows usual-64 usual-256 small-64]
 
 Each lever is taken away alone, in a process of its own on one thread, in turn with a run that has
 them all; the ratio is that of the medians. The step is that of training.py.
@@ -108,6 +108,7 @@ def main() -> None:
     """Print a row a lever, a column a network."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ticks", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--rows", nargs="+", default=["usual-64", "usual-256", "small-64"])
     chosen = parser.parse_args()
     names = {f"{row.name.split(',')[0]}-{row.resolution}": row for row in ROWS}
@@ -118,7 +119,7 @@ def main() -> None:
         ratios = []
         for row in rows:
             times: dict[str | None, list[float]] = {None: [], lever: []}
-            for _ in range(2):
+            for _ in range(chosen.repeats):
                 for which, measurements in times.items():
                     with get_context("spawn").Pool(1) as pool:
                         measurements.append(pool.apply(without, (which, row, chosen.ticks)))

@@ -22,7 +22,7 @@ class DemoNumbers:
 
 
 FROM_SCRATCH = DemoNumbers(num_samples=500, classifier_steps=600, num_pairs=300)
-"""Three to five minutes on two cores."""
+"""Four to six minutes on two cores."""
 
 FROM_SHIPPED = DemoNumbers(num_samples=200, classifier_steps=400, num_pairs=80)
 """Under two minutes on two cores, at 128 pixels."""
