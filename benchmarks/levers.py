@@ -29,7 +29,7 @@ def plain_styled(layer: StyledConvolution, x: Tensor, w: Tensor, noise: Tensor |
     batch, weight = x.shape[0], layer.weights_of(w)
     groups = x.reshape(1, -1, *x.shape[2:])
     if layer.doubles:
-        kernel = weight.flip(3, 4).transpose(1, 2).flatten(0, 1)
+        kernel = weight.transpose(1, 2).flatten(0, 1)
         y = functional.conv_transpose2d(groups, kernel, stride=2, groups=batch)
         y = y.reshape(batch, -1, *y.shape[2:])
         y = resample.blur(y, padding=1, gain=4.0)

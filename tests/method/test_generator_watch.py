@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hdgan.method.generator_watch import Watched, nearest, thumbnails, warnings_of, watched
+from hdgan.method.generator_watch import Watched, nearest, thumbnail, warnings_of, watched
 
 GOOD = Watched(1000, precision=0.8, recall=0.6, nearness=0.9, strength=0.3)
 
@@ -53,7 +53,7 @@ def test_the_nearest_is_the_smallest_distance() -> None:
 def test_a_thumbnail_is_the_mean_of_its_pixels() -> None:
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 
-    (row,) = thumbnails([image])
+    row = thumbnail(image)
 
     means = image.reshape(16, 2, 16, 2, 3).mean(axis=(1, 3)) / 255
     assert np.allclose(row.reshape(3, 16, 16), means.transpose(2, 0, 1), atol=1e-6)

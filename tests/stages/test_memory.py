@@ -25,6 +25,15 @@ label_image(FeaturePyramid(maps, side), PixelClassifier(shape), band_rows=16)
 print(peak_kb())
 """
 
+LOOKING = """
+import sys
+import numpy as np
+from hdgan.report.generator_watch import _thumbnails
+side, count = int(sys.argv[1]), int(sys.argv[2])
+_thumbnails(np.full((side, side, 3), i, np.uint8) for i in range(count))
+print(peak_kb())
+"""
+
 
 def test_making_more_pairs_takes_no_more_memory(world: TinyWorld, tmp_path: Path) -> None:
     """The predecessor kept all images of a run in lists."""
@@ -45,3 +54,8 @@ def test_labelling_a_larger_image_takes_a_band_not_the_image() -> None:
     grown = megabytes(LABELLING, 1024) - megabytes(LABELLING, 256)
 
     assert grown < stacked / 4
+
+
+def test_watching_a_training_holds_one_image_at_a_time() -> None:
+    """Side by side, the images alone would take 192 MB, and 768 MB as numbers."""
+    assert megabytes(LOOKING, 1024, 64) - megabytes(LOOKING, 1024, 4) < 96

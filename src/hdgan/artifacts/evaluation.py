@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_of
+from hdgan.artifacts.arrays import npy_bytes
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.unfinished import UnfinishedArtifact
@@ -53,9 +54,7 @@ def write_scores(
     class_map: ClassMap,
 ) -> None:
     """Put the matrices and every score of them into an artifact."""
-    buffer = BytesIO()
-    np.save(buffer, np.stack(matrices), allow_pickle=False)
-    unfinished.write(CONFUSION, buffer.getvalue())
+    unfinished.write(CONFUSION, npy_bytes(np.stack(matrices)))
     content = {
         "images": images,
         "overall": [_plain(asdict(score)) for score in overall_scores(matrices)],

@@ -1,9 +1,8 @@
 """Feature maps on disk, mapped into memory: one file a map and image, at native resolution."""
 
-from io import BytesIO
-
 import numpy as np
 
+from hdgan.artifacts.arrays import npy_bytes
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.method.features import FeaturePyramid
 
@@ -28,9 +27,7 @@ class FeatureStore:
             StorageError: the disk is full.
         """
         for i, feature_map in enumerate(pyramid.maps):
-            buffer = BytesIO()
-            np.save(buffer, feature_map, allow_pickle=False)
-            self._unfinished.write_scratch(f"features/{name}/{i:02d}.npy", buffer.getbuffer())
+            self._unfinished.write_scratch(f"features/{name}/{i:02d}.npy", npy_bytes(feature_map))
         self._unfinished.write_scratch(f"features/{name}/whole", str(pyramid.side).encode())
 
     def read(self, name: str) -> FeaturePyramid:

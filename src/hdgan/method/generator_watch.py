@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from hdgan.method.image_quality import Features, precision_and_recall
 
 THUMBNAIL_PX = 16
-"""Side of the small copies that images are compared by when there is no encoder."""
+"""Side of the small copies that images are compared by."""
 
 FALLEN = 0.5
 """Recall below this part of its best is a sign of collapse."""
@@ -94,9 +94,9 @@ def warnings_of(history: Sequence[Watched]) -> list[str]:
     return found
 
 
-def thumbnails(images: Sequence[UInt8[np.ndarray, "side side 3"]]) -> Float[np.ndarray, "_ dim"]:
-    """Images of 16 x 16 pixels as rows: features for want of an encoder."""
-    stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255.0
-    small = adaptive_avg_pool2d(stack, min(THUMBNAIL_PX, stack.shape[-1]))
-    rows: Float[np.ndarray, "_ dim"] = small.flatten(1).numpy().astype(np.float64)
-    return rows
+def thumbnail(image: UInt8[np.ndarray, "side side 3"]) -> Float[np.ndarray, " dim"]:
+    """The image at 16 x 16 pixels, as a row of numbers from 0 to 1."""
+    pixels = torch.from_numpy(image.astype(np.float32) / 255.0).permute(2, 0, 1)
+    small = adaptive_avg_pool2d(pixels, min(THUMBNAIL_PX, image.shape[0]))
+    row: Float[np.ndarray, " dim"] = small.flatten().numpy().astype(np.float64)
+    return row

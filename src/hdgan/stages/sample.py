@@ -1,13 +1,12 @@
 """`hdgan sample`: a generator to images with their latents."""
 
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from hdgan.artifacts.arrays import array_bytes
+from hdgan.artifacts.arrays import array_bytes, npy_bytes
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.sample_set import LATENTS, SAMPLES, SampleRecord
@@ -89,9 +88,7 @@ def _drawn(
         return pooled
     pixels, pooled = pixels_and_means(network, w)
     unfinished.write(f"images/{name}.png", png_of(pixels))
-    buffer = BytesIO()
-    np.save(buffer, pooled)
-    unfinished.write_scratch(f"pooled/{name}.npy", buffer.getvalue())
+    unfinished.write_scratch(f"pooled/{name}.npy", npy_bytes(pooled))
     return pooled
 
 

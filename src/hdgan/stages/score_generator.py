@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from jaxtyping import Float32, UInt8
 from scipy.spatial.distance import cdist
 
+from hdgan.artifacts.arrays import npy_bytes
 from hdgan.artifacts.decoded import Decoded
 from hdgan.artifacts.encoder_file import EncoderFile, read_encoder
 from hdgan.artifacts.generator import SNAPSHOTS, WEIGHTS, GeneratorFolder
@@ -205,9 +205,7 @@ class _Scoring:
                     progress.reach(done + numbers.stop, name)
                 done += count
                 features[name] = np.concatenate(parts)
-                buffer = BytesIO()
-                np.save(buffer, features[name], allow_pickle=False)
-                self.unfinished.write_scratch(f"features/{name}.npy", buffer.getbuffer())
+                self.unfinished.write_scratch(f"features/{name}.npy", npy_bytes(features[name]))
         return features
 
     @torch.no_grad()

@@ -20,7 +20,7 @@ from hdgan.artifacts.checkpoint import (
     write_checkpoint,
 )
 from hdgan.artifacts.curves import curve_line
-from hdgan.artifacts.decoded import place_for
+from hdgan.artifacts.decoded import DecodedOnDisk
 from hdgan.artifacts.event_log import EVENTS, EventLog
 from hdgan.artifacts.generator import (
     DISCRIMINATOR,
@@ -169,7 +169,7 @@ class _Task:
         ]
         if not records:
             return None
-        decoded = decoded_tiles(self.tile_set, records, "memory", self.tile_set.folder)
+        decoded = decoded_tiles(self.tile_set, records, "none", self.tile_set.folder)
         return RealImages(self.tile_set, records, self.crop, self.settings.seed, decoded)
 
     def ticks(self, state: TrainingState, reals: RealImages) -> Iterator[GeneratorTick]:
@@ -254,22 +254,20 @@ def _facts(output: Path, task: _Task) -> dict[str, Fact]:
     }
 
 
-def _announce(
-    task: _Task, trial: TrainingState, seconds: float, unfinished: UnfinishedArtifact
-) -> None:
-    """Say what the run will need, measured by the trial."""
+def _announce(task: _Task, reals: RealImages) -> None:
+    """Say what the run will need, measured by a trial."""
+    trial, seconds = task.try_step(reals)
     weights = sum(
         tensor.numel() * tensor.element_size() for tensor in trial.average.state_dict().values()
     )
     interval = task.settings.snapshot_kimg * 1000
     num_snapshots = int(task.plan.images / interval) if interval else 0
-    num_bytes = decoded_bytes(task.tile_set.records(task.settings.folds))
-    place = place_for(task.settings.cache, num_bytes, unfinished.scratch / DECODED)
+    on_disk = decoded_bytes(reals.records) if isinstance(reals.tiles, DecodedOnDisk) else 0
     on_gpu = trial.path_length_mean.is_cuda
     announce(
         "train-generator",
         memory_bytes=torch.cuda.max_memory_allocated() if on_gpu else peak_memory_bytes(),
-        disk_bytes=weights * (num_snapshots + 8) + (num_bytes if place == "disk" else 0),
+        disk_bytes=weights * (num_snapshots + 8) + on_disk,
         seconds=seconds,
     )
 
@@ -310,7 +308,7 @@ class _Leader:
         is_new = not unfinished.has(PROGRESS)
         task.team.told(b"try" if is_new else b"")
         if is_new:
-            _announce(task, *task.try_step(reals), unfinished)
+            _announce(task, reals)
         self.state = task.new_state()
         if task.start is not None:
             _begin_from(task.start, self.state)

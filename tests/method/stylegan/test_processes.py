@@ -12,7 +12,7 @@ from torch.multiprocessing.spawn import spawn
 from hdgan.method.stylegan.plan import TrainingPlan
 from hdgan.method.stylegan.processes import ALONE, Team
 from hdgan.method.stylegan.shape import NetworkShape
-from hdgan.method.stylegan.training import Reals, TrainingState, new_state, train_generator
+from hdgan.method.stylegan.training import Reals, new_state, train_generator
 
 SHAPE = NetworkShape(
     resolution=8,
@@ -91,23 +91,18 @@ def test_two_processes_teach_what_one_teaches(tmp_path: Path, micro_batch: int |
         assert torch.equal(two[0][name], two[1][name]), name
 
 
-def shared(rank: int, folder: Path) -> None:
-    torch.set_default_dtype(torch.float64)
+def listener(rank: int, folder: Path) -> None:
     distributed.init_process_group(
         "gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=2
     )
-    state = new_state(SHAPE, replace(PLAN, seed=rank), torch.device("cpu"))
-    state.batches = rank + 5
-    Team(rank, 2).share([*state.generator.state_dict().values()])
-    torch.save(state.generator.state_dict(), folder / f"{rank}.pt")
+    team = Team(rank, 2)
+    said = [team.told(message) for message in ([b"go", b""] if rank == 0 else [b"stop", b"no"])]
+    (folder / f"{rank}.txt").write_bytes(b"|".join(said))
     distributed.destroy_process_group()
 
 
-def test_what_the_leading_process_holds_is_given_to_all(tmp_path: Path) -> None:
-    spawn(shared, (tmp_path,), nprocs=2)
+def test_all_hear_the_leading_process_only(tmp_path: Path) -> None:
+    spawn(listener, (tmp_path,), nprocs=2)
 
-    leading: TrainingState = new_state(SHAPE, PLAN, torch.device("cpu"))
-    for rank in range(2):
-        told = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
-        for name, value in leading.generator.state_dict().items():
-            assert torch.equal(told[name], value), name
+    assert [(tmp_path / f"{rank}.txt").read_bytes() for rank in range(2)] == [b"go|", b"go|"]
+    assert ALONE.told(b"go") == b"go"

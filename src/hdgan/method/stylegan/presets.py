@@ -110,28 +110,14 @@ def planned(
         SettingsError: a number that cannot work.
     """
     preset = preset_named(settings.preset, settings.resolution)
-    usual = start or NetworkShape(
-        resolution=settings.resolution,
-        channel_base=preset.channel_base,
-        channel_max=preset.channel_max,
-        z_dim=preset.latent_dim,
-        w_dim=preset.latent_dim,
-        mapping_layers=preset.mapping_layers,
-        minibatch_group=preset.minibatch_group,
-    )
     batch = _chosen(settings.batch, preset.batch)
     stain_shares = stain_shares or {}
+    # As published: a process compares the images that it has at a time.
+    together = settings.micro_batch or batch // processes or 1
+    shape = _shape(settings, preset, start, together)
     shape = replace(
-        usual,
-        resolution=settings.resolution,
-        channel_base=_chosen(settings.channel_base, usual.channel_base),
-        channel_max=_chosen(settings.channel_max, usual.channel_max),
-        z_dim=_chosen(settings.latent_dim, usual.z_dim),
-        w_dim=_chosen(settings.latent_dim, usual.w_dim),
-        mapping_layers=_chosen(settings.mapping_layers, usual.mapping_layers),
-        # As published: a process compares the images that it has at a time.
-        minibatch_group=min(usual.minibatch_group, settings.micro_batch or batch // processes or 1),
-        clamp=usual.clamp if half is None else usual.clamp or CLAMP,
+        shape,
+        clamp=shape.clamp if half is None else shape.clamp or CLAMP,
         stains=tuple(stain_shares),
     )
     plan = TrainingPlan(
@@ -154,6 +140,38 @@ def planned(
     )
     plan.num_parts(processes)
     return shape, plan.checked(shape.minibatch_group)
+
+
+def _shape(
+    settings: TrainGeneratorSettings, preset: Preset, start: NetworkShape | None, together: int
+) -> NetworkShape:
+    """The user's sizes, then those of the start, then the preset's.
+
+    Args:
+        settings: the user's choices.
+        preset: what they leave open, without a start.
+        start: shape of the network to begin from.
+        together: images that are computed together.
+    """
+    usual = start or NetworkShape(
+        resolution=settings.resolution,
+        channel_base=preset.channel_base,
+        channel_max=preset.channel_max,
+        z_dim=preset.latent_dim,
+        w_dim=preset.latent_dim,
+        mapping_layers=preset.mapping_layers,
+        minibatch_group=preset.minibatch_group,
+    )
+    return replace(
+        usual,
+        resolution=settings.resolution,
+        channel_base=_chosen(settings.channel_base, usual.channel_base),
+        channel_max=_chosen(settings.channel_max, usual.channel_max),
+        z_dim=_chosen(settings.latent_dim, usual.z_dim),
+        w_dim=_chosen(settings.latent_dim, usual.w_dim),
+        mapping_layers=_chosen(settings.mapping_layers, usual.mapping_layers),
+        minibatch_group=min(usual.minibatch_group, together),
+    )
 
 
 def _chosen(given: Number | None, otherwise: Number) -> Number:

@@ -35,18 +35,6 @@ class Team:
         distributed.all_reduce(flat)
         return _cut(flat, tensors)
 
-    @torch.no_grad()
-    def share(self, tensors: Sequence[Tensor]) -> None:
-        """Give every process what the leading one holds, in place."""
-        if self.size == 1:
-            return
-        for kind in sorted({tensor.dtype for tensor in tensors}, key=str):
-            alike = [tensor for tensor in tensors if tensor.dtype == kind]
-            flat = torch.cat([tensor.reshape(-1) for tensor in alike])
-            distributed.broadcast(flat, 0)
-            for tensor, told in zip(alike, _cut(flat, alike), strict=True):
-                tensor.copy_(told)
-
     def told(self, message: bytes) -> bytes:
         """What the leading process says, in every process; what the others say is not heard."""
         if self.size == 1:

@@ -44,6 +44,26 @@ def demo_from_shipped(name: str, numbers: DemoNumbers, seed: int, steps: Steps) 
             "needs one that comes with hdgan. Leave out --generator, or annotate its drawings "
             "(docs/how-to.md)."
         )
+    made = _made(generator, numbers, seed, steps)
+    path = steps.output / "report.html"
+    write_atomically(path, html_of(shipped_page(made, steps.times)))
+    dice = made.evaluation.overall()[0]
+    return Made(
+        "report",
+        path,
+        {
+            "generator": name,
+            "labels of drawings": f"{dice.name} {dice.value:.3f}",
+            "labelled pairs": made.pairs.about["num_kept"],
+            "seconds": round(steps.seconds),
+        },
+    )
+
+
+def _made(
+    generator: ShippedGenerator, numbers: DemoNumbers, seed: int, steps: Steps
+) -> ShippedDemo:
+    """Run every step."""
     output = steps.output
     samples, annotations = output / "samples", output / "annotations"
     classifier, pairs = output / "classifier", output / "pairs"
@@ -77,26 +97,13 @@ def demo_from_shipped(name: str, numbers: DemoNumbers, seed: int, steps: Steps) 
             seed=SynthesizeSettings.seed + seed,
         ),
     )
-    made = ShippedDemo(
+    return ShippedDemo(
         generator=generator,
         samples=SampleSet.open(samples),
         annotations=AnnotationSet.open(annotations),
         classifier=ClassifierFolder.open(classifier),
         evaluation=Evaluation.open(output / "evaluation"),
         pairs=PairSet.open(pairs),
-    )
-    path = output / "report.html"
-    write_atomically(path, html_of(shipped_page(made, steps.times)))
-    dice = made.evaluation.overall()[0]
-    return Made(
-        "report",
-        path,
-        {
-            "generator": name,
-            "labels of drawings": f"{dice.name} {dice.value:.3f}",
-            "labelled pairs": made.pairs.about["num_kept"],
-            "seconds": round(steps.seconds),
-        },
     )
 
 

@@ -1,0 +1,59 @@
+"""What the benchmark of levers compares computes the same."""
+
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+import torch
+from benchmarks.levers import LEVERS
+from torch import Tensor
+
+from hdgan.method.stylegan.discriminator import Discriminator
+from hdgan.method.stylegan.shape import NetworkShape
+from hdgan.method.stylegan.synthesis import Generator
+
+SHAPE = NetworkShape(16, 128, 8, z_dim=8, w_dim=8, mapping_layers=1)
+
+
+@pytest.fixture(autouse=True)
+def exact() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    patch.stopall()
+    torch.set_default_dtype(torch.float32)
+
+
+def computed(generator: Generator, discriminator: Discriminator) -> list[Tensor]:
+    """Drawings, a gradient of the scores, and what R1 and the drawings teach."""
+    for network in (generator, discriminator):
+        network.zero_grad()
+    z = torch.randn(4, 8, generator=torch.Generator().manual_seed(1))
+    drawn = generator.synthesis(generator.styles(z), generator.synthesis.constant_noise())
+    images = drawn.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
+    slope.square().sum().backward()
+    drawn.square().sum().backward()
+    learned = [
+        parameter.grad.clone()
+        for network in (generator, discriminator)
+        for parameter in network.parameters()
+        if parameter.grad is not None
+    ]
+    return [drawn.detach(), slope.detach(), *learned]
+
+
+@pytest.mark.parametrize("lever", LEVERS)
+def test_without_a_lever_the_same_is_computed(lever: str) -> None:
+    torch.manual_seed(0)
+    generator, discriminator = Generator(SHAPE), Discriminator(SHAPE)
+    for layer in generator.synthesis.convolutions:
+        torch.nn.init.constant_(layer.noise_strength, 0.3)
+        torch.nn.init.normal_(layer.bias)
+    usual = computed(generator, discriminator)
+
+    LEVERS[lever]()
+    without = computed(generator, discriminator)
+
+    assert len(usual) > 20
+    for one, other in zip(usual, without, strict=True):
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-12)
