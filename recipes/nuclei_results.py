@@ -12,13 +12,13 @@ from PIL import Image
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.generator import GeneratorFolder
-from hdgan.artifacts.image_quality import ImageQualityFolder
+from hdgan.artifacts.image_quality import CLOSEST, DISTANCES, ImageQualityFolder
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.class_map import painted
-from hdgan.report.pictures import grid, heat
+from hdgan.report.pictures import GAP, grid, heat
 
 ARMS = {
     "all": "all labelled training images",
@@ -81,13 +81,10 @@ def classifier_table(folder: Path) -> str:
 
 
 def write_pictures(folder: Path, target: Path) -> None:
-    """Real crops, drawings, pairs and the worst real test images."""
+    """Drawings, pairs, and the worst label maps of real test images; no real image, nor a cut."""
     target.mkdir(parents=True, exist_ok=True)
-    tiles, samples = TileSet.open(folder / "tiles"), SampleSet.open(folder / "samples")
-    side = GeneratorFolder.open(folder / "generator").shape.resolution
-    reals = [tiles.image(record)[:side, :side] for record in tiles.records((1, 2, 3, 4))[:24]]
+    samples = SampleSet.open(folder / "samples")
     drawn = [samples.image(record) for record in samples.records()[:24]]
-    save(grid(reals, columns=8), target / "nuclei-real.png")
     save(grid(drawn, columns=8), target / "nuclei-drawn.png")
     pairs = PairSet.open(folder / "pairs")
     # Of the first forty pairs the eight with most nucleus, since much of the tissue is empty.
@@ -101,15 +98,21 @@ def write_pictures(folder: Path, target: Path) -> None:
     ]
     save(grid(strip, columns=8), target / "nuclei-pairs.png", zoom=2)
     if (folder / "quality").is_dir():
-        nearest = "pictures/nearest.png"
-        picture = rgb_of(ImageQualityFolder.open(folder / "quality").read(nearest), nearest)
-        save(picture, target / "nuclei-nearest.png")
+        quality = ImageQualityFolder.open(folder / "quality")
+        save(rgb_of(quality.read(CLOSEST), CLOSEST), target / "nuclei-closest.png")
+        (target / "nuclei-distances.svg").write_bytes(quality.read(DISTANCES))
     score = Evaluation.open(folder / "score-pairs-0")
     names = sorted(name for name in score.manifest.files if name.startswith("pictures/"))[:3]
     save(
-        grid([rgb_of(score.read(name), name) for name in names], columns=1),
+        grid([label_maps(rgb_of(score.read(name), name)) for name in names], columns=1),
         target / "nuclei-worst.png",
     )
+
+
+def label_maps(comparison: np.ndarray) -> np.ndarray:
+    """The true and the predicted label map of image, truth, prediction and errors in a row."""
+    step = (comparison.shape[1] + GAP) // 4
+    return comparison[:, step : 3 * step - GAP]
 
 
 def save(pixels: np.ndarray, path: Path, zoom: int = 1) -> None:

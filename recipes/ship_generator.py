@@ -28,6 +28,8 @@ from torch import Tensor
 from hdgan.artifacts.annotation_set import AnnotationSet, class_map_bytes
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.generator import NETWORK, PROGRESS, WEIGHTS, GeneratorFolder
+from hdgan.artifacts.image_quality import CLOSEST as CLOSEST_OF_QUALITY
+from hdgan.artifacts.image_quality import DISTANCES as DISTANCES_OF_QUALITY
 from hdgan.artifacts.image_quality import QUALITY, ImageQualityFolder
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.lineage import parent_of
@@ -38,7 +40,8 @@ from hdgan.artifacts.shipped_generator import (
     ANNOTATED,
     ANNOTATED_CLASSES,
     CARD,
-    NEAREST,
+    CLOSEST,
+    DISTANCES,
     SCORES,
     AboutText,
     AnnotatedDrawing,
@@ -62,7 +65,7 @@ from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
 PICTURE_BYTES = 1_000_000
-"""What the picture of the nearest crops may take."""
+"""What the picture of the closest drawings may take."""
 
 NOT_DRAWN_WITH = {"num_samples", "seed", "seeds", "select", "device"}
 """Choices of `hdgan sample` that do not change what a seed looks like."""
@@ -285,23 +288,27 @@ def small_png(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def nearest_picture(quality: ImageQualityFolder) -> bytes:
-    """The picture of drawings beside their nearest crops, in 255 colours.
+def closest_picture(quality: ImageQualityFolder) -> bytes:
+    """The picture of the drawings that come nearest to a training crop, in 255 colours.
+
+    Not the one that has the crops beside them: images that a generator learned from are not
+    shipped, whole or cut.
 
     Raises:
         InputError: there is none, or it is too large to be shipped.
     """
-    name = "pictures/nearest.png"
-    if name not in quality.manifest.files:
+    if CLOSEST_OF_QUALITY not in quality.manifest.files:
         raise InputError(
-            f"{quality.folder} has no picture of nearest crops. Score with --num-nearest above 0."
+            f"{quality.folder} has no picture of the closest drawings. Score again with "
+            "--num-nearest above 0."
         )
-    picture = Image.fromarray(rgb_of(quality.read(name), name))
+    picture = Image.fromarray(rgb_of(quality.read(CLOSEST_OF_QUALITY), CLOSEST_OF_QUALITY))
     data = small_png(picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=255))
     if len(data) > PICTURE_BYTES:
         raise InputError(
-            f"The picture of nearest crops of {quality.folder} takes {len(data):,} bytes, more "
-            f"than the {PICTURE_BYTES:,} that may be shipped. Score with a lower --num-nearest."
+            f"The picture of the closest drawings of {quality.folder} takes {len(data):,} bytes, "
+            f"more than the {PICTURE_BYTES:,} that may be shipped. Score with a lower "
+            "--num-nearest."
         )
     return data
 
@@ -340,7 +347,8 @@ def ship(sources: Sources, output: Path) -> None:
         unfinished.write(WEIGHTS, tensor_bytes(half))
         unfinished.write(PROGRESS, parent.read(PROGRESS))
         unfinished.write(SCORES, sources.quality.read(QUALITY))
-        unfinished.write(NEAREST, nearest_picture(sources.quality))
+        unfinished.write(DISTANCES, sources.quality.read(DISTANCES_OF_QUALITY))
+        unfinished.write(CLOSEST, closest_picture(sources.quality))
         unfinished.write(ANNOTATED_CLASSES, class_map_bytes(classes))
         for record in sources.annotations.records():
             labels = Image.fromarray(sources.annotations.labels(record))

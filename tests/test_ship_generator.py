@@ -244,7 +244,7 @@ def test_scores_without_a_picture_are_refused(
 
     line = refused(capsys, *places, tmp_path / "out")
 
-    assert "has no picture of nearest crops" in line
+    assert "has no picture of the closest drawings" in line
     assert ImageQualityFolder.open(tmp_path / "quality").text.num_images == 20
 
 
@@ -268,7 +268,7 @@ def test_the_shipped_generators_are_whole_and_small() -> None:
     for folder in folders:
         generator = ShippedGenerator.open(folder)
         generator.check_files()
-        assert (folder / "nearest.png").stat().st_size < 1_000_000
+        assert (folder / "closest.png").stat().st_size < 1_000_000
         assert generator.about.label_maps == len(generator.annotated())
 
     sizes = [path.stat().st_size for path in shipped.rglob("*") if path.is_file()]

@@ -14,7 +14,7 @@ from hdgan.method.image_quality import (
     density_and_coverage,
     image_quality,
     kernel_distance,
-    nearest_distance,
+    nearest_distances,
     precision_and_recall,
     squared_discrepancy,
 )
@@ -106,9 +106,9 @@ def test_surroundings_are_those_of_the_definition() -> None:
     assert recall == pytest.approx(1 / 5)
 
 
-def test_the_distance_to_the_nearest_image_is_a_median() -> None:
+def test_each_image_has_a_distance_to_the_nearest_real_one() -> None:
     real = np.array([[0.0, 0.0], [10.0, 0.0]])
     others = np.array([[1.0, 0.0], [10.0, 3.0], [40.0, 0.0]])
 
-    assert nearest_distance(real, others) == pytest.approx(3.0)
-    assert nearest_distance(real, real) == 0.0
+    assert nearest_distances(real, others).tolist() == [1.0, 3.0, 30.0]
+    assert nearest_distances(real, real).tolist() == [0.0, 0.0]

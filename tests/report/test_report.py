@@ -10,7 +10,7 @@ import pytest
 
 from hdgan.class_map import KIDNEY, UNLABELLED
 from hdgan.report.card import dataset_card
-from hdgan.report.charts import confusion, lines, share
+from hdgan.report.charts import confusion, histogram, lines, share
 from hdgan.report.page import Page, PageTable, Section, chart, html_of, picture
 from hdgan.report.pictures import GAP, comparison, grid, heat
 from hdgan.report.progress import ProgressBar
@@ -28,6 +28,19 @@ def test_tiles_of_a_grid_lie_side_by_side() -> None:
     assert int(picture_of_three[0, 4 + GAP, 0]) == 20
     assert int(picture_of_three[4 + GAP, 0, 0]) == 30
     assert int(picture_of_three[-1, -1, 0]) == 255
+
+
+def test_a_histogram_shows_each_series_as_parts_of_itself() -> None:
+    few, many = np.array([1.0, 1.0, 9.0, 9.0]), np.linspace(0.0, 10.0, 1000)
+
+    svg = histogram({"few": few, "many": many}, x_label="distance", y_label="part", bins=10)
+
+    assert svg.startswith("<svg")
+    assert {"few", "many", "distance", "part"} <= set(re.findall(r">([a-z]+)</text>", svg))
+    # The highest bar is half of the few, though the many are more.
+    assert "0.5" in re.findall(r">([\d.]+)</text>", svg)
+    assert "0.6" not in re.findall(r">([\d.]+)</text>", svg)
+    assert svg == histogram({"few": few, "many": many}, x_label="distance", y_label="part", bins=10)
 
 
 def test_a_comparison_marks_what_is_wrong_and_not_what_is_unlabelled() -> None:

@@ -121,7 +121,6 @@ def test_the_page_has_its_sections_and_names_its_columns(demo: Path) -> None:
     ):
         assert f"<h2>{title}</h2>" in page
     for heads in (
-        ["drawing", "nearest crop", "2nd", "3rd", "4th"],
         ["image", "annotation", "prediction", "what is wrong"],
         ["drawing", "label map", "uncertainty"],
     ):

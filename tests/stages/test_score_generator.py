@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from hdgan.artifacts.encoder_file import read_encoder
-from hdgan.artifacts.image_quality import ImageQualityFolder
+from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.image_quality import CLOSEST, DISTANCES, NEAREST, ImageQualityFolder
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.manifest import digest_of_file
 from hdgan.cli import main
 from hdgan.errors import EncoderError
+from hdgan.method.latent import image_of, w_of
 from hdgan.method.squeezenet import INPUT_PX
 from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.stages.score_generator import score_generator
@@ -45,7 +47,10 @@ def test_a_generator_is_scored_against_tiles_and_the_noise_floor(
     assert made.facts["encoder"] == text.encoder
     assert show(tmp_path / "quality").facts["made from encoder"] == text.encoder_digest[:12]
     assert made.facts["encoder SHA-256"] == text.encoder_digest == digest_of_file(encoder)
-    assert set(text.nearest) == {"drawings", "held-out crops"}
+    assert set(text.nearest) == set(text.nearest_of_each) == {"drawings", "held-out crops"}
+    for name, each in text.nearest_of_each.items():
+        assert len(each) == FEW.num_images
+        assert text.nearest[name] == pytest.approx(np.median(each), rel=1e-4)
 
 
 def test_a_program_scores_only_if_the_user_trusts_it(
@@ -84,14 +89,22 @@ def test_a_generator_whose_folds_nobody_knows_has_no_floor(
     assert (text.floor, text.kid_ratio, text.held_out_folds) == (None, None, [])
 
 
-def test_a_picture_shows_each_drawing_with_its_nearest_crops(
+def test_pictures_show_the_drawings_that_come_nearest_with_and_without_real_crops(
     world: TinyWorld, tmp_path: Path, encoder: Path
 ) -> None:
     score_generator(world.generator, world.tiles, encoder, tmp_path / "quality", FEW)
 
-    name = "pictures/nearest.png"
-    picture = rgb_of(ImageQualityFolder.open(tmp_path / "quality").read(name), name)
-    assert picture.shape == (2 * 18 - 2, 5 * 18 - 2, 3)
+    quality = ImageQualityFolder.open(tmp_path / "quality")
+    both, drawings = (rgb_of(quality.read(name), name) for name in (NEAREST, CLOSEST))
+    assert both.shape == (2 * 18 - 2, 5 * 18 - 2, 3)
+    assert drawings.shape == (16, 2 * 18 - 2, 3)
+    closest = np.argsort(quality.text.nearest_of_each["drawings"], kind="stable")[:2]
+    network = GeneratorFolder.open(world.generator).generator()
+    for i, number in enumerate(closest):
+        drawn = image_of(network, w_of(network, FEW.seed + int(number), FEW.truncation))
+        assert np.array_equal(drawings[:, i * 18 : i * 18 + 16], drawn)
+        assert np.array_equal(both[i * 18 : i * 18 + 16, :16], drawn)
+    assert b"held-out crops" in quality.read(DISTANCES)
 
 
 def test_an_encoder_is_read_with_its_axes_in_place(encoder: Path) -> None:

@@ -12,6 +12,11 @@ from hdgan.errors import DamagedArtifactError
 from hdgan.method.image_quality import ImageQuality
 
 QUALITY = "quality.json"
+DISTANCES = "pictures/distances.svg"
+CLOSEST = "pictures/closest.png"
+NEAREST = "pictures/nearest.png"
+
+HELD_OUT_CROPS = "held-out crops"
 
 DEFINITIONS = {
     "kid": "squared maximum mean discrepancy with the kernel (x.y / dim + 1)^3, unbiased, mean of "
@@ -61,6 +66,9 @@ class QualityText(BaseModel):
     nearest: dict[str, float] = {}
     """Median distance to the nearest training crop, of `drawings` and of `held-out crops`; empty
     in scores of earlier versions."""
+    nearest_of_each: dict[str, list[float]] = {}
+    """The same of each drawing and of each held-out crop, in the order in which they were drawn;
+    empty in scores of earlier versions."""
     snapshots: list[SnapshotScore]
     best_snapshot: str
     """The one of least KID."""
@@ -68,7 +76,11 @@ class QualityText(BaseModel):
 
 
 class ImageQualityFolder(Artifact):
-    """`quality.json` and `pictures/nearest.png`."""
+    """`quality.json`, and pictures that show whether drawings are copies.
+
+    `pictures/distances.svg` and `pictures/closest.png` show numbers and drawings alone,
+    `pictures/nearest.png` also the real crops.
+    """
 
     kind = "image-quality"
 

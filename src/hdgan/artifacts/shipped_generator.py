@@ -19,7 +19,8 @@ from hdgan.errors import DamagedArtifactError
 ABOUT = "about.json"
 CARD = "card.md"
 SCORES = "quality.json"
-NEAREST = "nearest.png"
+DISTANCES = "distances.svg"
+CLOSEST = "closest.png"
 ANNOTATED = "annotations/drawings.csv"
 ANNOTATED_CLASSES = "annotations/classes.json"
 LABELS = "annotations/labels"
@@ -116,7 +117,7 @@ class AboutText(_Text):
 
 
 class ShippedGenerator(GeneratorFolder):
-    """A generator with `about.json`, `quality.json`, `nearest.png`, `annotations/`, `card.md`."""
+    """A generator with `about.json`, `quality.json`, two pictures, `annotations/`, `card.md`."""
 
     @cached_property
     def about(self) -> AboutText:
@@ -137,9 +138,14 @@ class ShippedGenerator(GeneratorFolder):
         return self._text(SCORES, QualityText)
 
     @property
-    def nearest(self) -> UInt8[np.ndarray, "height width 3"]:
-        """Drawings, a row each, beside the training crops that are nearest to them."""
-        return rgb_of(self.read(NEAREST), str(self.folder / NEAREST))
+    def distances(self) -> str:
+        """How near drawings come to training crops, beside held-out crops, as a chart in SVG."""
+        return self.read(DISTANCES).decode()
+
+    @property
+    def closest(self) -> UInt8[np.ndarray, "height width 3"]:
+        """The drawings that come nearest to a training crop, the nearest first."""
+        return rgb_of(self.read(CLOSEST), str(self.folder / CLOSEST))
 
     @property
     def class_map(self) -> ClassMap:

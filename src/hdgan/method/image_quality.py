@@ -105,12 +105,13 @@ def squared_discrepancy(first: Features, second: Features) -> float:
     return within(first) + within(second) - 2.0 * float(kernel(first, second).mean())
 
 
-def nearest_distance(real: Features, others: Features) -> float:
-    """Median, over the other images, of the distance to the real image that is nearest.
+def nearest_distances(real: Features, others: Features) -> Float[np.ndarray, " others"]:
+    """Distance of each of the other images to the real image that is nearest.
 
     Drawings that lie much nearer to the training images than unseen real images do are copies.
     """
-    return float(np.median(cdist(others, real).min(axis=1)))
+    distances: Float[np.ndarray, " others"] = cdist(others, real).min(axis=1)
+    return distances
 
 
 def precision_and_recall(real: Features, drawn: Features) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from io import StringIO
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -41,6 +41,24 @@ def lines(
         axes.set_ylabel(y_label)
         if len(series) > 1:
             axes.legend(frameon=False, fontsize=9)
+        return _svg(figure)
+
+
+def histogram(
+    series: Mapping[str, Float[np.ndarray, " _"]], *, x_label: str, y_label: str, bins: int = 40
+) -> str:
+    """How the values of each series spread over common bins, as parts of the series."""
+    edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(5.2, 2.8), layout="constrained")
+        axes = figure.add_subplot()
+        for (name, values), colour in zip(series.items(), ("C0", "C1", "C2", "C3"), strict=False):
+            parts = np.histogram(values, edges)[0] / len(values)
+            axes.stairs(parts, edges, label=name, fill=True, alpha=0.35, color=colour)
+            axes.stairs(parts, edges, color=colour, linewidth=1.6)
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.legend(frameon=False, fontsize=9)
         return _svg(figure)
 
 

@@ -23,7 +23,7 @@ from hdgan.report.demo_sections import (
     zoom_of,
 )
 from hdgan.report.generator_card import number
-from hdgan.report.page import Page, PageTable, Section, picture
+from hdgan.report.page import Page, PageTable, Section, chart, picture
 from hdgan.report.pictures import grid
 from hdgan.report.tables import duration, percent
 
@@ -177,17 +177,21 @@ def _memory(made: ShippedDemo, zoom: int) -> Section:
         )
     return Section(
         "Does it draw what it has seen?",
-        f"""A generator that saw few images may copy them. Each row shows a drawing and beside it
-        the real training crops that are nearest to it, among
-        {made.generator.quality.num_images} crops in any of eight ways to lay them. Look for the
-        same structures in the same places. {said}""",
+        f"""A generator that saw few images may copy them. {made.generator.quality.num_images}
+        drawings were compared with as many random crops of the training tiles, each with the one
+        that is nearest to it as the network sees them. {said}""",
         [
+            chart(
+                made.generator.distances,
+                "How far drawings are from the nearest training crop, and how far real crops that "
+                "the generator never saw are from it. Copies would lie far to the left.",
+            ),
             picture(
-                made.generator.nearest,
-                "Drawings, and the real training crops that are nearest to each.",
+                made.generator.closest,
+                "The drawings that are nearest to a training crop, the nearest first. The real "
+                "crops do not come with hdgan.",
                 zoom=zoom,
-                columns=("drawing", "nearest crop", "2nd", "3rd", "4th"),
-            )
+            ),
         ],
     )
 

@@ -23,7 +23,7 @@ class ScoreGeneratorSettings:
     """Whether the kept snapshots are scored too, to find the best."""
 
     num_nearest: int = 12
-    """Drawings to show beside the training crops that are nearest to them."""
+    """Drawings to show beside their nearest training crops: those that come nearest."""
 
     seed: int = 0
     """Decides drawings and crops."""

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 from scipy.spatial.distance import cdist
 
 from hdgan.artifacts.arrays import npy_bytes
@@ -15,6 +15,10 @@ from hdgan.artifacts.decoded import Decoded
 from hdgan.artifacts.encoder_file import EncoderFile, read_encoder
 from hdgan.artifacts.generator import SNAPSHOTS, WEIGHTS, GeneratorFolder
 from hdgan.artifacts.image_quality import (
+    CLOSEST,
+    DISTANCES,
+    HELD_OUT_CROPS,
+    NEAREST,
     QUALITY,
     ImageQualityFolder,
     QualityText,
@@ -27,17 +31,19 @@ from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named, with_weights
 from hdgan.errors import ImageError
-from hdgan.method.image_quality import image_quality, kernel_distance, nearest_distance
+from hdgan.method.image_quality import image_quality, kernel_distance, nearest_distances
 from hdgan.method.latent import image_of, tensor_of, w_of
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.tile_crop import laid, shrunk_crop
 from hdgan.pipeline import Fact, Made
+from hdgan.report.charts import histogram
 from hdgan.report.pictures import grid
 from hdgan.report.progress import ProgressBar
 from hdgan.settings.score_generator import ScoreGeneratorSettings
 
 Image = UInt8[np.ndarray, "side side 3"]
 Features = Float32[np.ndarray, "images features"]
+Distances = Float[np.ndarray, " _"]
 
 FINAL = "final"
 NUM_NEIGHBOURS = 4
@@ -97,14 +103,14 @@ class _Scoring:
         features = self._encoded_sets(sets)
         real = features["training"]
         scores = image_quality(real, features[FINAL], seed=self.settings.seed)
-        nearest = {"drawings": nearest_distance(real, features[FINAL])}
+        nearest = {"drawings": nearest_distances(real, features[FINAL])}
         floor = None
         if held_out:
-            nearest["held-out crops"] = nearest_distance(real, features["held-out"])
+            nearest[HELD_OUT_CROPS] = nearest_distances(real, features["held-out"])
             floor = image_quality(real, features["held-out"], seed=self.settings.seed)
         snapshots = [self._snapshot_score(name, real, features[name]) for name in names]
-        if self.settings.num_nearest:
-            self.unfinished.write("pictures/nearest.png", png_of(self._nearest(real, training)))
+        closest = np.argsort(nearest["drawings"], kind="stable")[: self.settings.num_nearest]
+        self._write_pictures(nearest, self._nearest(real, training, closest))
         text = QualityText(
             encoder=self.encoder.name,
             encoder_digest=self.encoder.digest,
@@ -115,7 +121,8 @@ class _Scoring:
             scores=plain_scores(scores),
             floor=None if floor is None else plain_scores(floor),
             kid_ratio=scores.kid / floor.kid if floor is not None and floor.kid > 0 else None,
-            nearest=nearest,
+            nearest={name: float(np.median(each)) for name, each in nearest.items()},
+            nearest_of_each={name: _rounded(each) for name, each in nearest.items()},
             snapshots=snapshots,
             best_snapshot=min(snapshots, key=lambda score: score.kid).snapshot,
         )
@@ -214,22 +221,39 @@ class _Scoring:
         features: Features = self.network(batch).cpu().numpy()
         return features
 
-    def _nearest(self, real: Features, training: set[int]) -> UInt8[np.ndarray, "_ _ 3"]:
-        """Drawings, each with the training crops that are nearest to it in any of eight ways."""
+    def _nearest(
+        self, real: Features, training: set[int], drawings: Int[np.ndarray, " drawings"]
+    ) -> list[list[Image]]:
+        """Each drawing with the training crops that are nearest to it in any of eight ways."""
         draw, crop = self._drawn(FINAL), self._crops(training, stream=0)
-        shown = []
-        for number in range(min(self.settings.num_nearest, self.settings.num_images)):
-            image = draw(number)
+        rows = []
+        for number in drawings:
+            image = draw(int(number))
             ways = [np.ascontiguousarray(laid(image, way)) for way in range(8)]
             distance = cdist(self._encoded(ways), real).min(axis=0)
             nearest = np.argsort(distance, kind="stable")[:NUM_NEIGHBOURS]
-            shown += [image, *(crop(int(i)) for i in nearest)]
-        return grid(shown, columns=1 + NUM_NEIGHBOURS)
+            rows.append([image, *(crop(int(i)) for i in nearest)])
+        return rows
+
+    def _write_pictures(self, nearest: Mapping[str, Distances], rows: list[list[Image]]) -> None:
+        """How near drawings come, as a chart; and the nearest, with and without the real crops."""
+        label = "distance to the nearest training crop"
+        chart = histogram(nearest, x_label=label, y_label="part of them")
+        self.unfinished.write(DISTANCES, chart.encode())
+        if rows:
+            drawings, crops = [row[0] for row in rows], [image for row in rows for image in row]
+            self.unfinished.write(CLOSEST, png_of(grid(drawings, columns=min(8, len(rows)))))
+            self.unfinished.write(NEAREST, png_of(grid(crops, columns=1 + NUM_NEIGHBOURS)))
 
 
 def _batches(count: int) -> Iterator[range]:
     for first in range(0, count, BATCH):
         yield range(first, min(first + BATCH, count))
+
+
+def _rounded(distances: Distances) -> list[float]:
+    """To five significant digits, so that a thousand are short."""
+    return [float(f"{distance:.5g}") for distance in distances]
 
 
 def _facts(text: QualityText) -> dict[str, Fact]:
