@@ -132,6 +132,22 @@ def test_a_generator_can_begin_from_another(world: TinyWorld, tmp_path: Path) ->
     assert np.abs(drawn[0].astype(int) - drawn[1].astype(int)).max() <= 1
 
 
+def test_a_training_without_noise_drops_what_its_start_had_of_it(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    few = replace(TRAIN_GENERATOR, kimg=0.016, noise=False)
+
+    train_generator(world.tiles, tmp_path / "next", few, world.generator)
+
+    start, after = (GeneratorFolder.open(folder) for folder in (world.generator, tmp_path / "next"))
+    strengths = [
+        [float(layer.noise_strength) for layer in one.generator().synthesis.convolutions]
+        for one in (start, after)
+    ]
+    assert any(strengths[0])
+    assert not any(strengths[1])
+
+
 def test_a_generator_of_twice_the_side_begins_with_the_blocks_that_fit(
     world: TinyWorld, tmp_path: Path
 ) -> None:

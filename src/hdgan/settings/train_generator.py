@@ -57,6 +57,11 @@ class TrainGeneratorSettings:
     style_mixing: float | None = None
     """Probability that a batch takes its fine styles from other latents."""
 
+    noise: bool = True
+    """Whether feature maps get random noise, as published. Without it the latent alone decides what
+    is drawn: short trainings and fine textures, such as small nuclei, otherwise tend to one layout
+    made of noise."""
+
     augment: Augmentation | None = None
     """What ADA may do to the images that the discriminator sees: nothing; mirror images and
     right-angle turns; colour changes; those two; mirror images, turns and warps; or everything."""

@@ -234,7 +234,7 @@ def _follow(task: _Task, output: Path) -> None:
         task.try_step(reals)
     state = task.new_state()
     if task.start is not None:
-        _begin_from(task.start, state)
+        _begin_from(task.start, state, task.plan)
     about = json.loads(task.team.told(b""))
     if about is not None:
         _restore(state, tensors_of(task.team.told(b""), "the checkpoint"), about)
@@ -272,8 +272,10 @@ def _announce(task: _Task, reals: RealImages) -> None:
     )
 
 
-def _begin_from(start: GeneratorFolder, state: TrainingState) -> None:
+def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan) -> None:
     """Copy what fits of a trained generator and its discriminator.
+
+    A training without noise leaves out what the start's noise adds.
 
     Raises:
         SettingsError: nothing fits.
@@ -284,6 +286,9 @@ def _begin_from(start: GeneratorFolder, state: TrainingState) -> None:
             f"No convolution of {start.folder} fits the new generator. Leave out --channel-base "
             "and --channel-max, so that they follow it."
         )
+    if not plan.noise:
+        for layer in state.generator.synthesis.convolutions:
+            layer.noise_strength.data.zero_()
     begun_from(state.average, state.generator.state_dict())
     begun_from(state.discriminator, start.discriminator_tensors())
 
@@ -311,7 +316,7 @@ class _Leader:
             _announce(task, reals)
         self.state = task.new_state()
         if task.start is not None:
-            _begin_from(task.start, self.state)
+            _begin_from(task.start, self.state, task.plan)
         self._restore()
         self.watch = GeneratorWatch(reals, task.unseen())
         self.watch.history = [Watched(**json.loads(line)) for line in self.seen]

@@ -335,3 +335,18 @@ def test_half_precision_learns_too(half: str) -> None:
     assert all(bool(torch.isfinite(value).all()) for value in weights(state))
     assert 0 < distance(single, state) < 0.5
     assert {parameter.dtype for parameter in state.generator.parameters()} == {torch.float32}
+
+
+def test_without_noise_the_latent_alone_decides() -> None:
+    state = new_state(SHAPE, replace(PLAN, noise=False), CPU)
+
+    list(train_generator(state, replace(PLAN, noise=False), reals))
+
+    synthesis = state.average.synthesis
+    w = state.average.mapping(torch.randn(2, 4, generator=torch.Generator().manual_seed(0)))
+    drawn = state.average(w, synthesis.constant_noise())
+    assert torch.equal(drawn, state.average(w, synthesis.no_noise()))
+    assert all(float(layer.noise_strength) == 0 for layer in synthesis.convolutions)
+    noisy = new_state(SHAPE, PLAN, CPU)
+    list(train_generator(noisy, PLAN, reals))
+    assert any(float(layer.noise_strength) != 0 for layer in noisy.average.synthesis.convolutions)

@@ -38,6 +38,9 @@ class TrainingPlan:
     style_mixing: float = 0.9
     """Probability that a batch takes its fine styles from other latents."""
 
+    noise: bool = True
+    """Whether feature maps get random noise; without it, w alone decides what is drawn."""
+
     path_length_weight: float = 2.0
     """Weight of the path-length penalty; 0 leaves it out."""
 

@@ -134,6 +134,7 @@ def planned(
         frozen_layers=settings.freeze_layers,
         augment=groups_named(settings.augment or preset.augment),
         fixed_strength=settings.augment_strength,
+        noise=settings.noise,
         style_mixing=_chosen(settings.style_mixing, preset.style_mixing),
         path_length_weight=_chosen(settings.path_length_weight, preset.path_length_weight),
         seed=settings.seed,

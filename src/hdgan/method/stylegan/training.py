@@ -358,6 +358,7 @@ class _Step:
         stains = self._stains(batch)
         with torch.no_grad():
             generator.mapping.track(generator.mapping(z, stains))
+        synthesis = generator.synthesis
         chance, where = torch.rand(2, generator=self.random, device=self.device).tolist()
         mixes = chance < self.plan.style_mixing
         return _Latents(
@@ -365,7 +366,9 @@ class _Step:
             others=self._z(batch) if mixes else None,
             first_of_others=1 + int(where * (generator.shape.num_ws - 1)),
             stains=stains,
-            noise=generator.synthesis.random_noise(batch, self.random),
+            noise=synthesis.random_noise(batch, self.random)
+            if self.plan.noise
+            else synthesis.no_noise(),
         )
 
     def _z(self, batch: int) -> Tensor:
