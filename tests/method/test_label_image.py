@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdgan.method.features import FeaturePyramid
-from hdgan.method.label_image import BAND_BYTES, decided, label_image, rows_in_band
+from hdgan.method.label_image import decided, label_image, label_image_plainly
+from hdgan.method.labelling import Decision
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 from hdgan.method.uncertainty import divergence
 
@@ -26,12 +27,12 @@ def classifier() -> PixelClassifier:
 
 
 @given(band_rows=st.integers(1, 20), decision=st.sampled_from(["mean", "vote"]))
-def test_a_label_map_does_not_depend_on_the_height_of_the_bands(
-    band_rows: int, decision: str
+def test_a_plain_label_map_does_not_depend_on_the_height_of_the_bands(
+    band_rows: int, decision: Decision
 ) -> None:
-    whole = label_image(pyramid(), classifier(), decision=decision, band_rows=16)  # type: ignore[arg-type]
+    whole = label_image_plainly(pyramid(), classifier(), decision=decision, band_rows=16)
 
-    banded = label_image(pyramid(), classifier(), decision=decision, band_rows=band_rows)  # type: ignore[arg-type]
+    banded = label_image_plainly(pyramid(), classifier(), decision=decision, band_rows=band_rows)
 
     assert np.array_equal(banded.labels, whole.labels)
     assert np.allclose(banded.uncertainty, whole.uncertainty, atol=1e-6)
@@ -61,13 +62,3 @@ def test_a_tie_goes_to_the_more_probable_class_not_to_the_first() -> None:
     probabilities = torch.tensor([[[0.6, 0.4]], [[0.1, 0.9]]])
 
     assert int(decided(probabilities, "vote")) == 1
-
-
-def test_a_band_takes_no_more_than_its_share_of_memory() -> None:
-    big = PixelClassifier(ClassifierShape(num_channels=6128, num_classes=5))
-
-    rows = rows_in_band(4096, big)
-
-    hidden = rows * 4096 * 4 * (6128 + 10 * (128 + 32))
-    assert rows >= 1
-    assert rows == 1 or hidden <= BAND_BYTES

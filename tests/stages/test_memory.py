@@ -21,7 +21,7 @@ from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 side = int(sys.argv[1])
 maps = [np.zeros((side // step, side // step, 16), np.float16) for step in (16, 8, 4, 2, 1)]
 shape = ClassifierShape(80, 5, num_members=2, widths=(8, 8))
-label_image(FeaturePyramid(maps, side), PixelClassifier(shape), band_rows=16)
+label_image(FeaturePyramid(maps, side), PixelClassifier(shape))
 print(peak_kb())
 """
 

@@ -26,6 +26,7 @@ from hdgan.method.features import image_and_features
 from hdgan.method.label_image import label_image
 from hdgan.method.latent import image_of, pixels_of, w_of
 from hdgan.method.metrics import confusion_matrix, overall_scores
+from hdgan.method.stylegan.resample import doubled
 from hdgan.method.uncertainty import image_score
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.sample import SampleSettings
@@ -163,6 +164,9 @@ def test_a_generator_of_twice_the_side_begins_with_the_blocks_that_fit(
     )
     for name in ("mapping.fc0.weight", "synthesis.b8.conv0.weight"):
         assert torch.allclose(small[name], large[name], atol=1e-6)
+    networks = [GeneratorFolder.open(tmp_path / name).generator() for name in ("small", "large")]
+    images = [network(torch.ones(1, 8), network.synthesis.no_noise()) for network in networks]
+    assert torch.allclose(doubled(images[0]), images[1], atol=1e-5)
 
 
 def test_a_training_says_before_it_starts_what_it_will_need(

@@ -15,7 +15,7 @@ from hdgan.artifacts.weights import tensor_bytes, with_weights
 from hdgan.class_map import ClassMap
 from hdgan.errors import DamagedArtifactError
 from hdgan.method.fitting import ClassifierEpoch
-from hdgan.method.label_image import Decision
+from hdgan.method.labelling import Decision
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 
 ENSEMBLE = "ensemble.json"

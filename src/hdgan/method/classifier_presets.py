@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hdgan.method.fitting import FittingPlan
-from hdgan.method.label_image import Decision
+from hdgan.method.labelling import Decision
 from hdgan.settings.train_classifier import ClassifierPreset, TrainClassifierSettings
 
 

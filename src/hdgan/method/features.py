@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int, UInt8
+from jaxtyping import Float, Float16, Float32, Int, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -154,7 +154,7 @@ def image_and_features(
         generator.synthesis.blocks(generator.styles(w), generator.synthesis.constant_noise())
     )
     chosen = blocks if num_blocks is None else blocks[-num_blocks:]
-    maps = [_half(feature_map) for block in chosen for feature_map in block.maps]
+    maps = [halved(feature_map).cpu().numpy() for block in chosen for feature_map in block.maps]
     return blocks[-1].image, FeaturePyramid(maps, generator.shape.resolution)
 
 
@@ -176,7 +176,7 @@ def pixels_and_means(
         for place, rows in band.maps.items():
             total = rows[0].float().sum(dim=(1, 2)).cpu().numpy().astype(np.float64)
             sums[place] = sums[place] + total if place in sums else total
-    sides = [side for side in generator.shape.resolutions for _ in range(2)]
+    sides = sides_by_map(generator.shape)
     means = [sums[place] / side**2 for place, side in enumerate(sides)]
     return np.concatenate(pixels), np.concatenate(means).astype(np.float32)
 
@@ -192,7 +192,7 @@ def _banded_features(
     """`image_and_features` without ever holding a map in single precision."""
     shape = generator.shape
     skipped = 0 if num_blocks is None else 2 * max(0, len(shape.resolutions) - num_blocks)
-    sides = [side for side in shape.resolutions for _ in range(2)]
+    sides = sides_by_map(shape)
     maps = {
         place: np.empty((side, side, shape.channels(side)), dtype=np.float16)
         for place, side in enumerate(sides)
@@ -203,17 +203,30 @@ def _banded_features(
     for band in _bands_of(generator, w):
         parts.append(band.image)
         for place in maps.keys() & band.maps.keys():
-            rows = _half(band.maps[place])
+            rows = halved(band.maps[place]).cpu().numpy()
             maps[place][done[place] : done[place] + len(rows)] = rows
             done[place] += len(rows)
     return torch.cat(parts, dim=2), FeaturePyramid(list(maps.values()), shape.resolution)
 
 
-def _half(feature_map: Float[Tensor, "1 channels height width"]) -> FeatureMap:
+@torch.no_grad()
+def halved(
+    feature_map: Float[Tensor, "1 channels height width"],
+) -> Float16[Tensor, "height width channels"]:
     """A map as it is kept: channels last, half precision; what exceeds its range is clipped."""
     largest = torch.finfo(torch.float16).max
     kept = feature_map[0].clamp(-largest, largest).to(torch.float16)
-    return kept.permute(1, 2, 0).contiguous().cpu().numpy()
+    return kept.permute(1, 2, 0).contiguous()
+
+
+def sides_by_map(shape: NetworkShape) -> list[int]:
+    """The side of each map, two a block, from coarse to fine."""
+    return [side for side in shape.resolutions for _ in range(2)]
+
+
+def channels_by_map(shape: NetworkShape) -> list[int]:
+    """The channels of each map, in the same order."""
+    return [shape.channels(side) for side in sides_by_map(shape)]
 
 
 def channels_of(shape: NetworkShape, num_blocks: int | None) -> int:

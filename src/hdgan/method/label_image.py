@@ -1,24 +1,17 @@
-"""A pyramid to a label map and its uncertainty, band by band (sections IV and V)."""
+"""A pyramid to a label map and its uncertainty (sections IV and V)."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from hdgan.method.features import FeaturePyramid
+from hdgan.method.labelling import Decision, KnownRows, Labeller, Work
+from hdgan.method.lattice import Span
 from hdgan.method.pixel_classifier import PixelClassifier, vote
 from hdgan.method.uncertainty import divergence
-
-Decision = Literal["mean", "vote"]
-"""The class of highest mean probability, or the one that most members choose.
-
-Of classes with equally many votes, the one of higher mean probability wins.
-"""
-
-BAND_BYTES = 128 * 2**20
-"""What one band's features and hidden layers may take."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,7 @@ def label_image(
     classifier: PixelClassifier,
     *,
     decision: Decision = "mean",
-    band_rows: int | None = None,
+    work: Work | None = None,
 ) -> LabelledImage:
     """The label map of an image and its uncertainty.
 
@@ -45,20 +38,53 @@ def label_image(
         pyramid: the image's features.
         classifier: the ensemble.
         decision: how members are joined.
-        band_rows: rows at a time; None takes as many as fit into `BAND_BYTES`. Does not change
-            the result.
+        work: size of the pieces; None takes what suits the device. Does not change the result.
 
-    Memory grows with the band, apart from the five bytes a pixel that come back.
+    Memory is a tile's hidden values and the sum of the coarse maps (`labelling.COARSE_PX`), apart
+    from the five bytes a pixel that come back. Agrees with `label_image_plainly` to rounding.
+    """
+    labeller = Labeller(
+        classifier,
+        [len(feature_map) for feature_map in pyramid.maps],
+        [feature_map.shape[-1] for feature_map in pyramid.maps],
+        pyramid.side,
+        decision=decision,
+        work=work,
+    )
+    return label_with(labeller, pyramid)
+
+
+def label_with(labeller: Labeller, pyramid: FeaturePyramid) -> LabelledImage:
+    """The label map of an image by a labeller that was made for such images."""
+    known: dict[int, KnownRows] = {}
+    for feature_map in pyramid.maps:
+        rows = known.setdefault(len(feature_map), KnownRows(len(feature_map), []))
+        rows.maps.append(torch.from_numpy(feature_map))
+    labeller.begin(known)
+    labelled = labeller.rows(Span(0, pyramid.side - 1))
+    return LabelledImage(labelled.labels, labelled.uncertainty)
+
+
+@torch.no_grad()
+def label_image_plainly(
+    pyramid: FeaturePyramid,
+    classifier: PixelClassifier,
+    *,
+    decision: Decision = "mean",
+    band_rows: int = 16,
+) -> LabelledImage:
+    """The same by the definition: features of each pixel to each member's three layers.
+
+    For tests and comparisons; `band_rows` rows at a time.
     """
     side = pyramid.side
-    rows = band_rows or rows_in_band(side, classifier)
     labels = np.empty((side, side), dtype=np.uint8)
     uncertainty = np.empty((side, side), dtype=np.float32)
     classifier.eval()
-    for first in range(0, side, rows):
-        last = min(first + rows, side)
+    for first in range(0, side, band_rows):
+        last = min(first + band_rows, side)
         features = pyramid.band(first, last).flatten(end_dim=1)
-        probabilities = classifier.probabilities(features.to(classifier.mean.device))
+        probabilities = classifier.probabilities(features.to(classifier.mean))
         labels[first:last] = _plane(decided(probabilities, decision), side)
         uncertainty[first:last] = _plane(divergence(probabilities), side)
     return LabelledImage(labels, uncertainty)
@@ -72,13 +98,6 @@ def decided(probabilities: Tensor, decision: Decision) -> Tensor:
     # A whole vote counts more than any mean probability, which only settles ties.
     votes = vote(probabilities) * probabilities.shape[0]
     return (votes * 2.0 + mean).argmax(dim=-1)
-
-
-def rows_in_band(side: int, classifier: PixelClassifier) -> int:
-    """How many rows fit into `BAND_BYTES`; at least one."""
-    shape = classifier.shape
-    numbers = shape.num_channels * 3 + shape.num_members * sum(shape.widths) * 3
-    return max(1, BAND_BYTES // (4 * numbers * side))
 
 
 def _plane(values: Tensor, side: int) -> np.ndarray:

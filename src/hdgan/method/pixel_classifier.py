@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-_NORM_EPSILON = 1e-5
+NORM_EPSILON = 1e-5
 _NORM_MOMENTUM = 0.1
 
 
@@ -104,7 +104,7 @@ class PixelClassifier(nn.Module):
                 mean.lerp_(batch_mean, _NORM_MOMENTUM)
                 variance.lerp_(batch_variance * (count / max(1, count - 1)), _NORM_MOMENTUM)
             mean, variance = batch_mean, batch_variance
-        scale = torch.rsqrt(variance + _NORM_EPSILON) * self.get_parameter(f"gain{i}")
+        scale = torch.rsqrt(variance + NORM_EPSILON) * self.get_parameter(f"gain{i}")
         return (x - mean) * scale + self.get_parameter(f"shift{i}")
 
     def _dropped(self, x: Tensor, random: torch.Generator | None) -> Tensor:

@@ -27,9 +27,7 @@ from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, pla
 from hdgan.artifacts.weights import device_named
 from hdgan.class_map import ClassMap, LabelMap
 from hdgan.errors import LeakError, SettingsError, WrongArtifactError
-from hdgan.method.features import image_and_features
-from hdgan.method.label_image import label_image
-from hdgan.method.latent import pixels_of
+from hdgan.method.labelled_drawing import LabelledGenerator
 from hdgan.method.metrics import accuracy, confusion_matrix
 from hdgan.method.regeneration import regenerates
 from hdgan.method.segmenter.network import predicted_labels
@@ -136,23 +134,25 @@ def _test_of_classifier(
             "Evaluate it on samples of its own generator."
         )
     device = device_named(settings.device)
-    network = generator.generator().to(device)
-    classifier = ensemble.classifier().to(device)
+    labelled = LabelledGenerator(
+        generator.generator().to(device),
+        ensemble.classifier().to(device),
+        ensemble.text.num_blocks,
+        decision=ensemble.decision,
+    )
     latents = samples.latents()
     by_name = {record.sample: record for record in samples.records()}
 
     def predict(record: AnnotationRecord) -> Prediction:
         sample = by_name[record.image]
         w = torch.from_numpy(latents[sample.row : sample.row + 1]).to(device)
-        redrawn, pyramid = image_and_features(network, w, ensemble.text.num_blocks)
-        image = pixels_of(redrawn)
-        if not regenerates(samples.image(sample), image):
+        drawing = labelled.drawing(w)
+        if not regenerates(samples.image(sample), drawing.pixels):
             raise WrongArtifactError(
                 f"{samples.folder / sample.image} is not what {generator.folder} draws from its "
                 "latent. Draw the samples again with `hdgan sample` and annotate those."
             )
-        labelled = label_image(pyramid, classifier, decision=ensemble.decision)
-        return Prediction(image, annotated.labels(record), labelled.labels)
+        return Prediction(drawing.pixels, annotated.labels(record), drawing.labels)
 
     return _Test(ensemble, ensemble.class_map, annotated.records(settings.split), predict)
 

@@ -19,9 +19,8 @@ from hdgan.artifacts.pair_set import CARD, DATASET, LATENTS, PAIRS, PairRecord, 
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
-from hdgan.method.features import image_and_features
-from hdgan.method.label_image import label_image
-from hdgan.method.latent import pixels_of, stain_of, w_of
+from hdgan.method.labelled_drawing import LabelledGenerator
+from hdgan.method.latent import stain_of, w_of
 from hdgan.method.uncertainty import image_score, kept_after_filter, largest_divergence
 from hdgan.pipeline import Made
 from hdgan.report.card import dataset_card
@@ -91,11 +90,12 @@ class _Synthesis:
         device = device_named(settings.device)
         self.unfinished, self.settings, self.ensemble = unfinished, settings, ensemble
         self.network = parent.generator().to(device)
-        self.classifier = ensemble.classifier().to(device)
-        self.side = parent.shape.resolution
-        self.largest = largest_divergence(
-            self.classifier.shape.num_members, len(ensemble.class_map)
+        classifier = ensemble.classifier().to(device)
+        self.labelled = LabelledGenerator(
+            self.network, classifier, ensemble.text.num_blocks, decision=ensemble.decision
         )
+        self.side = parent.shape.resolution
+        self.largest = largest_divergence(classifier.shape.num_members, len(ensemble.class_map))
 
     def complete(self) -> None:
         """Draw, drop, and write the tables."""
@@ -127,10 +127,9 @@ class _Synthesis:
         kept = self.unfinished.scratch / "pairs" / f"{_name(i)}.json"
         if kept.is_file():
             return _Tally(**json.loads(kept.read_bytes()))
-        image, pyramid = image_and_features(self.network, w, self.ensemble.text.num_blocks)
-        labelled = label_image(pyramid, self.classifier, decision=self.ensemble.decision)
+        labelled = self.labelled.drawing(w)
         record = PairRecord(pair=_name(i), row=i, seed=0, uncertainty=0.0, kept=True)
-        self.unfinished.write(record.image, png_of(pixels_of(image)))
+        self.unfinished.write(record.image, png_of(labelled.pixels))
         self.unfinished.write(record.labels, png_of(labelled.labels))
         grey = np.round(labelled.uncertainty * (255.0 / max(self.largest, 1e-9)))
         self.unfinished.write(

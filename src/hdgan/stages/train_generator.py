@@ -275,7 +275,8 @@ def _announce(task: _Task, reals: RealImages) -> None:
 def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan) -> None:
     """Copy what fits of a trained generator and its discriminator.
 
-    A training without noise leaves out what the start's noise adds.
+    A training without noise leaves out what the start's noise adds. Blocks above the start's
+    resolution add nothing to the image at first: it begins as the start's image, enlarged.
 
     Raises:
         SettingsError: nothing fits.
@@ -286,9 +287,13 @@ def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan
             f"No convolution of {start.folder} fits the new generator. Leave out --channel-base "
             "and --channel-max, so that they follow it."
         )
+    synthesis = state.generator.synthesis
     if not plan.noise:
-        for layer in state.generator.synthesis.convolutions:
+        for layer in synthesis.convolutions:
             layer.noise_strength.data.zero_()
+    for block in synthesis.block_list:
+        if block.resolution > start.shape.resolution:
+            block.torgb.weight.data.zero_()
     begun_from(state.average, state.generator.state_dict())
     begun_from(state.discriminator, start.discriminator_tensors())
 

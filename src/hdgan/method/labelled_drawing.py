@@ -1,0 +1,130 @@
+"""An image with its labels and their uncertainty, band by band from one run of the generator."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
+
+from hdgan.method.features import (
+    channels_by_map,
+    halved,
+    image_and_features,
+    sides_by_map,
+)
+from hdgan.method.label_image import label_with
+from hdgan.method.labelling import Decision, KnownRows, Labeller
+from hdgan.method.latent import pixels_of
+from hdgan.method.lattice import Span
+from hdgan.method.pixel_classifier import PixelClassifier
+from hdgan.method.stylegan.bands import BANDED_FROM_PX, Band, bands
+from hdgan.method.stylegan.synthesis import Generator
+
+
+@dataclass(frozen=True)
+class LabelledDrawing:
+    """A drawing, or some rows of it, with what an ensemble says of each pixel."""
+
+    pixels: UInt8[np.ndarray, "rows side 3"]
+    """RGB."""
+
+    labels: UInt8[np.ndarray, "rows side"]
+    """The class of each pixel."""
+
+    uncertainty: Float32[np.ndarray, "rows side"]
+    """Jensen-Shannon divergence of the members, nats."""
+
+
+class LabelledGenerator:
+    """A generator and an ensemble that was fitted to its features: latents in, pairs out."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        classifier: PixelClassifier,
+        num_blocks: int | None,
+        *,
+        decision: Decision = "mean",
+    ) -> None:
+        """Fold the ensemble, once for all latents.
+
+        Args:
+            generator: what draws.
+            classifier: the ensemble, on the same device.
+            num_blocks: how many of the last blocks it reads; None: all.
+            decision: how members are joined.
+        """
+        self.generator, self.num_blocks = generator, num_blocks
+        sides, channels = sides_by_map(generator.shape), channels_by_map(generator.shape)
+        self.skipped = 0 if num_blocks is None else max(0, len(sides) - 2 * num_blocks)
+        self.sides = sides
+        self.labeller = Labeller(
+            classifier,
+            sides[self.skipped :],
+            channels[self.skipped :],
+            generator.shape.resolution,
+            decision=decision,
+        )
+
+    def drawing(self, w: Float[Tensor, "1 w_dim"]) -> LabelledDrawing:
+        """A latent's image with its labels, as a whole: eight bytes a pixel."""
+        parts = list(self.bands(w))
+        return LabelledDrawing(
+            np.concatenate([part.pixels for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.uncertainty for part in parts]),
+        )
+
+    def bands(self, w: Float[Tensor, "1 w_dim"]) -> Iterator[LabelledDrawing]:
+        """The same from the top, some rows at a time; below 512 px all at once.
+
+        Memory grows with the rows of a band, not with the image: feature maps are forgotten as soon
+        as the rows that they decide are labelled. Equal to `label_image` of `image_and_features`,
+        since the maps are rounded to half precision here too.
+        """
+        if self.generator.shape.resolution >= BANDED_FROM_PX:
+            yield from self._streamed(w)
+            return
+        image, pyramid = image_and_features(self.generator, w, self.num_blocks)
+        labelled = label_with(self.labeller, pyramid)
+        yield LabelledDrawing(pixels_of(image), labelled.labels, labelled.uncertainty)
+
+    def _streamed(self, w: Float[Tensor, "1 w_dim"]) -> Iterator[LabelledDrawing]:
+        network, labeller = self.generator.synthesis, self.labeller
+        side, step, top = self.generator.shape.resolution, labeller.tile_px, 0
+        known = self._nothing_known()
+        waiting = np.empty((0, side, 3), dtype=np.uint8)
+        styles = self.generator.styles(w)
+        for i, band in enumerate(bands(network, styles, network.constant_noise())):
+            waiting = np.concatenate([waiting, pixels_of(band.image)])
+            self._learn(known, band)
+            if i == 0:
+                labeller.begin(known)
+            while top < side and labeller.can_label(rows := Span(top, top + step - 1)):
+                labelled = labeller.rows(rows)
+                yield LabelledDrawing(waiting[:step], labelled.labels, labelled.uncertainty)
+                waiting, top = waiting[step:], top + step
+                if top < side:
+                    labeller.forget_before(Span(top, top + step - 1))
+
+    def _nothing_known(self) -> dict[int, KnownRows]:
+        shape, device = self.generator.shape, self.labeller.device
+        return {
+            side: KnownRows(
+                side,
+                [
+                    torch.empty(0, side, shape.channels(side), dtype=torch.float16, device=device)
+                    for _ in range(2)
+                ],
+            )
+            for side in self.sides[self.skipped :]
+        }
+
+    def _learn(self, known: dict[int, KnownRows], band: Band) -> None:
+        """Take in the rows of the maps that came with a band."""
+        for side, rows in known.items():
+            first = self.sides.index(side)
+            if first in band.maps:
+                rows.add([halved(band.maps[place]) for place in (first, first + 1)])
