@@ -48,6 +48,7 @@ TRAIN_GENERATOR = TrainGeneratorSettings(
     latent_dim=8,
     learning_rate=0.005,
     style_mixing=0.9,
+    noise=True,
     threads=1,
     snapshot_kimg=0.1,
 )

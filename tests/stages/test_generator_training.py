@@ -35,7 +35,7 @@ from tests.tiny_world import SAMPLE, SYNTHESIZE, TILE, TRAIN_GENERATOR, TinyWorl
 TOKENS = [
     *["--resolution", "16", "--kimg", "0.256", "--preset", "small", "--batch", "8"],
     *["--channel-base", "128", "--channel-max", "8", "--latent-dim", "8", "--threads", "1"],
-    *["--learning-rate", "0.005", "--style-mixing", "0.9", "--snapshot-kimg", "0.1"],
+    *["--learning-rate", "0.005", "--style-mixing", "0.9", "--noise", "--snapshot-kimg", "0.1"],
 ]
 """As TRAIN_GENERATOR has it."""
 

@@ -122,7 +122,7 @@ def test_a_generator_says_which_folds_it_has_seen(world: TinyWorld) -> None:
 
 
 def test_a_generator_can_begin_from_another(world: TinyWorld, tmp_path: Path) -> None:
-    few = replace(TRAIN_GENERATOR, kimg=0.004, learning_rate=1e-9, channel_base=None)
+    few = replace(TRAIN_GENERATOR, kimg=0.004, learning_rate=1e-9, channel_base=None, noise=None)
 
     train_generator(world.tiles, tmp_path / "next", few, world.generator)
 

@@ -57,10 +57,10 @@ class TrainGeneratorSettings:
     style_mixing: float | None = None
     """Probability that a batch takes its fine styles from other latents."""
 
-    noise: bool = True
-    """Whether feature maps get random noise, as published. Without it the latent alone decides what
-    is drawn: short trainings and fine textures, such as small nuclei, otherwise tend to one layout
-    made of noise."""
+    noise: bool | None = None
+    """Whether feature maps get random noise, as published. Without it, as in `small`, the latent
+    alone decides what is drawn: short trainings otherwise tend to one layout, made of noise. With
+    `--start-from` it follows the start."""
 
     augment: Augmentation | None = None
     """What ADA may do to the images that the discriminator sees: nothing; mirror images and

@@ -215,6 +215,8 @@ def _planned(
     """Everything decided, and checked before anything is written."""
     records = tile_set.records(settings.folds)
     half = {"auto": "float16" if device.type == "cuda" else None, "float32": None}
+    if start is not None and settings.noise is None:
+        settings = replace(settings, noise=_has_noise(start))
     shape, plan = planned(
         settings,
         None if start is None else start.shape,
@@ -270,6 +272,12 @@ def _announce(task: _Task, reals: RealImages) -> None:
         disk_bytes=weights * (num_snapshots + 8) + on_disk,
         seconds=seconds,
     )
+
+
+def _has_noise(start: GeneratorFolder) -> bool:
+    """Whether noise changes what a generator draws."""
+    layers = start.generator().synthesis.convolutions
+    return any(float(layer.noise_strength) != 0.0 for layer in layers)
 
 
 def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan) -> None:

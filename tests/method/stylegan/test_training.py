@@ -350,3 +350,11 @@ def test_without_noise_the_latent_alone_decides() -> None:
     noisy = new_state(SHAPE, PLAN, CPU)
     list(train_generator(noisy, PLAN, reals))
     assert any(float(layer.noise_strength) != 0 for layer in noisy.average.synthesis.convolutions)
+
+
+def test_the_small_preset_has_no_noise_unless_it_is_asked_for() -> None:
+    small = TrainGeneratorSettings(resolution=64, preset="small")
+
+    assert not planned(small)[1].noise
+    assert planned(replace(small, noise=True))[1].noise
+    assert planned(replace(small, preset="auto"))[1].noise

@@ -10,7 +10,7 @@ from hdgan.method.stylegan.precision import CLAMP
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
-Number = TypeVar("Number", int, float)
+Number = TypeVar("Number", bool, int, float)
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Preset:
     path_length_weight: float = 2.0
     style_mixing: float = 0.9
     augment: str = "both"
+    noise: bool = True
 
 
 def preset_named(name: str, resolution: int) -> Preset:
@@ -37,7 +38,8 @@ def preset_named(name: str, resolution: int) -> Preset:
 
     `auto`, `stylegan2` and `paper256` are published with StyleGAN2-ADA (for one GPU); `hdgan` is
     the run of the paper (section IV; 4 GPUs, one image each). `small` was measured here to give
-    pictures soonest on two CPU cores: narrow, four images a step, a strong penalty, no mixing.
+    pictures soonest on two CPU cores: narrow, four images a step, a strong penalty, no mixing, and
+    no noise, which short trainings otherwise make their layouts of.
     """
     auto_batch = max(min(4096 // resolution, 32), 1)
     auto = Preset(
@@ -83,6 +85,7 @@ def preset_named(name: str, resolution: int) -> Preset:
             path_length_weight=0.0,
             style_mixing=0.0,
             augment="flips-and-colour",
+            noise=False,
         ),
     }
     return presets[name]
@@ -134,7 +137,7 @@ def planned(
         frozen_layers=settings.freeze_layers,
         augment=groups_named(settings.augment or preset.augment),
         fixed_strength=settings.augment_strength,
-        noise=settings.noise,
+        noise=_chosen(settings.noise, preset.noise),
         style_mixing=_chosen(settings.style_mixing, preset.style_mixing),
         path_length_weight=_chosen(settings.path_length_weight, preset.path_length_weight),
         seed=settings.seed,
