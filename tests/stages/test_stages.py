@@ -11,8 +11,9 @@ import torch
 
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.artifact import Artifact
-from hdgan.artifacts.classifier import ClassifierFolder
+from hdgan.artifacts.classifier import CURVES, WEIGHTS, ClassifierFolder
 from hdgan.artifacts.evaluation import Evaluation
+from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of, rgb_of
 from hdgan.artifacts.pair_set import PairSet
@@ -324,6 +325,30 @@ def test_features_are_scaled_by_the_training_images_alone(world: TinyWorld, tmp_
     channels = maps[0].maps[0].shape[-1]
     kept = classifier.mean[channels : channels + first_map.shape[-1]].numpy()
     assert np.allclose(kept, first_map.mean(axis=(0, 1, 2)), atol=1e-5)
+
+
+def test_features_that_are_drawn_again_make_the_same_classifier(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hdgan.stages import train_classifier as stage
+
+    # Seven steps at a time, so that several rounds are drawn and the last is short.
+    channels = ClassifierFolder.open(world.classifier).text.num_channels
+    pixels = 3 * 64
+    assert (TRAIN_CLASSIFIER.num_members, TRAIN_CLASSIFIER.batch) == (3, 64)
+    monkeypatch.setattr(stage, "REGENERATED_BYTES", 7 * 4 * pixels * channels)
+    written: list[str] = []
+    monkeypatch.setattr(FeatureStore, "write", lambda _self, name, _: written.append(name))
+    settings = replace(TRAIN_CLASSIFIER, features="regenerate")
+
+    train_classifier(world.annotations, tmp_path / "classifier", settings, _beside(world))
+
+    kept, again = (
+        ClassifierFolder.open(folder) for folder in (world.classifier, tmp_path / "classifier")
+    )
+    assert not written
+    assert again.read(WEIGHTS) == kept.read(WEIGHTS)
+    assert again.read(CURVES) == kept.read(CURVES)
 
 
 def test_a_classifier_learns_what_it_is_shown(world: TinyWorld) -> None:

@@ -46,6 +46,10 @@ class TrainClassifierSettings:
     num_normalised: int | None = None
     """After how many of the two hidden layers ReLU, batch norm and dropout stand."""
 
+    features: Literal["memory-map", "regenerate"] = "memory-map"
+    """Keep the feature maps of the annotated images on disk while fitting; or keep none, and draw
+    the images again whenever pixels are needed, which is slower. The result is the same."""
+
     seed: int = 0
     """Decides weights, pixels and dropout."""
 

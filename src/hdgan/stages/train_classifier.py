@@ -1,7 +1,8 @@
 """`hdgan train-classifier`: annotated samples to an ensemble of pixel classifiers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ from hdgan.method.latent import pixels_of
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 from hdgan.method.pixel_sampling import ClassMix, DrawnPixels, PixelSampler
 from hdgan.method.regeneration import regenerates
+from hdgan.method.stylegan.synthesis import Generator
 from hdgan.pipeline import Made
 from hdgan.report.progress import ProgressBar, announce
 from hdgan.settings.sources import SampleSources
@@ -51,6 +53,9 @@ from hdgan.settings.train_classifier import TrainClassifierSettings
 
 CHECKPOINT_SECONDS = 30.0
 """Time between two checkpoints: what a kill may cost."""
+
+REGENERATED_BYTES = 512 * 2**20
+"""Features of drawn pixels that are held when feature maps are not kept."""
 
 VALIDATION_PIXELS = 20_000
 """Pixels of the validation images that are scored each epoch."""
@@ -65,8 +70,9 @@ def train_classifier(
     """Fit an ensemble to the training part of the annotations.
 
     Disk: the feature maps of the training and validation images at native resolution in half
-    precision (1.07 GB an image of 4096 px), freed at the end. Memory: five bytes a labelled
-    training pixel, and a step's pixels.
+    precision (1.07 GB an image of 4096 px), freed at the end; none with `features="regenerate"`.
+    Memory: five bytes a labelled training pixel, and a step's pixels; without kept maps one image's
+    and `REGENERATED_BYTES`.
 
     Raises:
         WrongArtifactError: the samples were not drawn by the generator, or no longer are.
@@ -118,17 +124,18 @@ class _Fitting:
         self.device = device_named(settings.device)
         self.annotated, self.samples, self.generator = annotated, samples, generator
         self.store = FeatureStore(unfinished)
+        self.regenerates = settings.features == "regenerate"
+        self.checked: set[str] = set()
 
     def complete(self) -> None:
         """Make features, fit, and write the artifact's files."""
         training = self.annotated.records("training")
         validation = self.annotated.records("validation")
         shape = self.generator.shape
-        announce(
-            "train-classifier",
-            disk_bytes=bytes_of(shape, self.recipe.num_blocks) * len([*training, *validation]),
-        )
-        self._make_features([*training, *validation])
+        on_disk = 0 if self.regenerates else bytes_of(shape, self.recipe.num_blocks)
+        announce("train-classifier", disk_bytes=on_disk * len([*training, *validation]))
+        if not self.regenerates:
+            self._keep_features([*training, *validation])
         classifier = self._fresh_classifier(training).to(self.device)
         curves = self._fitted(classifier, training, validation)
         self.unfinished.write(CURVES, "".join(f"{line}\n" for line in curves).encode())
@@ -136,21 +143,40 @@ class _Fitting:
         self.unfinished.write(SPLIT, table_bytes(self.annotated.records(), AnnotationRecord))
         write_ensemble(self.unfinished, classifier, self.recipe.num_blocks, self.recipe.decision)
 
-    def _make_features(self, records: Sequence[AnnotationRecord]) -> None:
-        """Draw the annotated images again and keep their feature maps."""
-        network = self.generator.generator().to(self.device)
-        latents = self.samples.latents()
-        by_name = {record.sample: record for record in self.samples.records()}
+    def _keep_features(self, records: Sequence[AnnotationRecord]) -> None:
+        """Draw the annotated images again and keep their feature maps on disk."""
         with ProgressBar("features", len(records), "images") as progress:
-            for i, record in enumerate(records):
+            for record in records:
                 if not self.store.has(record.image):
-                    sample = by_name[record.image]
-                    w = torch.from_numpy(latents[sample.row : sample.row + 1]).to(self.device)
-                    image, pyramid = image_and_features(network, w, self.recipe.num_blocks)
-                    if i == 0:
-                        self._check_same(sample, pixels_of(image))
-                    self.store.write(record.image, pyramid)
+                    self.store.write(record.image, self._redrawn(record.image))
                 progress.advance()
+
+    @cached_property
+    def _network(self) -> Generator:
+        return self.generator.generator().to(self.device)
+
+    @cached_property
+    def _samples_by_name(self) -> dict[str, SampleRecord]:
+        return {record.sample: record for record in self.samples.records()}
+
+    def _redrawn(self, name: str) -> FeaturePyramid:
+        """The features of a sample, from its latent.
+
+        Raises:
+            WrongArtifactError: its latent does not draw it.
+        """
+        sample = self._samples_by_name[name]
+        w = torch.from_numpy(self.samples.latents()[sample.row : sample.row + 1]).to(self.device)
+        image, pyramid = image_and_features(self._network, w, self.recipe.num_blocks)
+        if name not in self.checked:
+            self._check_same(sample, pixels_of(image))
+            self.checked.add(name)
+        return pyramid
+
+    @property
+    def features(self) -> Callable[[str], FeaturePyramid]:
+        """The features of a sample by its name: kept ones, or drawn again each time."""
+        return self._redrawn if self.regenerates else cache(self.store.read)
 
     def _check_same(self, sample: SampleRecord, redrawn: np.ndarray) -> None:
         if not regenerates(self.samples.image(sample), redrawn):
@@ -172,9 +198,8 @@ class _Fitting:
         )
         classifier = PixelClassifier(shape, seed=self.recipe.plan.seed)
         if self.recipe.scales:
-            mean, deviation = channel_statistics(
-                self.store.read(record.image) for record in training
-            )
+            features = self.features
+            mean, deviation = channel_statistics(features(record.image) for record in training)
             classifier.mean.copy_(torch.from_numpy(mean))
             classifier.deviation.copy_(torch.from_numpy(deviation))
         return classifier
@@ -227,7 +252,11 @@ class _Fitting:
 
 
 class _Pixels:
-    """Labelled pixels of some of the images, with their features."""
+    """Labelled pixels of some of the images, with their features.
+
+    Kept features are read a step at a time. Features that are drawn again come for as many steps
+    at a time as fit into `REGENERATED_BYTES`; the pixels of each step are the same.
+    """
 
     def __init__(
         self, fitting: _Fitting, records: Sequence[AnnotationRecord], mix: ClassMix
@@ -235,31 +264,48 @@ class _Pixels:
         self.plan = fitting.recipe.plan
         self.members = fitting.recipe.num_members
         self.device = fitting.device
-        self.pyramids: list[FeaturePyramid] = [
-            fitting.store.read(record.image) for record in records
-        ]
+        self.features = fitting.features
+        self.names = [record.image for record in records]
+        self.num_channels = channels_of(fitting.generator.shape, fitting.recipe.num_blocks)
+        step_bytes = 4 * self.members * self.plan.batch * self.num_channels
+        self.steps_at_once = max(1, REGENERATED_BYTES // step_bytes) if fitting.regenerates else 1
+        self.ready: dict[int, LabelledFeatures] = {}
         labels = [fitting.annotated.labels(record) for record in records]
         self.sampler = PixelSampler(labels, mix)
 
     def __call__(self, step: int) -> LabelledFeatures:
         """A step's pixels: every member sees its own."""
+        if step not in self.ready:
+            steps = range(step, min(step + self.steps_at_once, self.plan.steps))
+            drawn = [self._drawn(i) for i in steps]
+            made = self._with_features(drawn, self.members)
+            self.ready = dict(zip(steps, made, strict=True))
+        return self.ready.pop(step)
+
+    def _drawn(self, step: int) -> DrawnPixels:
         random = np.random.default_rng([self.plan.seed, 3, step])
-        drawn = self.sampler.draw(self.members * self.plan.batch, random)
-        return self._with_features(drawn, self.members)
+        return self.sampler.draw(self.members * self.plan.batch, random)
 
     def validation(self) -> LabelledFeatures:
         """Pixels to score on, always the same."""
         random = np.random.default_rng([self.plan.seed, 4])
-        return self._with_features(self.sampler.draw(VALIDATION_PIXELS, random), 1)
+        drawn = self.sampler.draw(VALIDATION_PIXELS, random)
+        return self._with_features([drawn], 1)[0]
 
-    def _with_features(self, drawn: DrawnPixels, members: int) -> LabelledFeatures:
-        features = np.empty((drawn.rows.size, self.pyramids[0].num_channels), dtype=np.float32)
-        for i, pyramid in enumerate(self.pyramids):
-            here = np.flatnonzero(drawn.images == i)
-            features[here] = pyramid.at(drawn.rows[here], drawn.columns[here])
-        return LabelledFeatures(
-            torch.from_numpy(features).to(self.device).unflatten(0, (members, -1)),
-            torch.from_numpy(drawn.classes.astype(np.int64))
-            .to(self.device)
-            .unflatten(0, (members, -1)),
-        )
+    def _with_features(self, steps: Sequence[DrawnPixels], members: int) -> list[LabelledFeatures]:
+        """The features of each step's pixels; every image is read once."""
+        made = [np.empty((drawn.rows.size, self.num_channels), np.float32) for drawn in steps]
+        for i, name in enumerate(self.names):
+            pyramid = self.features(name)
+            for drawn, features in zip(steps, made, strict=True):
+                here = np.flatnonzero(drawn.images == i)
+                features[here] = pyramid.at(drawn.rows[here], drawn.columns[here])
+        return [
+            LabelledFeatures(
+                torch.from_numpy(features).to(self.device).unflatten(0, (members, -1)),
+                torch.from_numpy(drawn.classes.astype(np.int64))
+                .to(self.device)
+                .unflatten(0, (members, -1)),
+            )
+            for drawn, features in zip(steps, made, strict=True)
+        ]
