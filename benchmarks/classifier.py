@@ -34,6 +34,7 @@ VARIANTS = {
     "Adam 1e-3": replace(DEFAULT, learning_rate=1e-3),
     "Adam 1e-2": replace(DEFAULT, learning_rate=1e-2),
     "one member": replace(DEFAULT, num_members=1),
+    "preset linear": TrainClassifierSettings(preset="linear"),
     "preset datasetgan": TrainClassifierSettings(preset="datasetgan"),
     "preset authors-code": TrainClassifierSettings(preset="authors-code"),
     "preset paper": TrainClassifierSettings(preset="paper"),

@@ -351,6 +351,18 @@ def test_features_that_are_drawn_again_make_the_same_classifier(
     assert again.read(CURVES) == kept.read(CURVES)
 
 
+def test_the_linear_preset_fits_at_once(world: TinyWorld, tmp_path: Path) -> None:
+    settings = TrainClassifierSettings(preset="linear", batch=2000)
+
+    train_classifier(world.annotations, tmp_path / "linear", settings, _beside(world))
+
+    folder = ClassifierFolder.open(tmp_path / "linear")
+    (curve,) = folder.curves()
+    assert curve.steps == folder.text.num_members == 1
+    assert curve.loss < np.log(folder.text.num_classes)
+    assert folder.text.widths == (folder.text.num_classes,) * 2
+
+
 def test_a_classifier_learns_what_it_is_shown(world: TinyWorld) -> None:
     curves = ClassifierFolder.open(world.classifier).curves()
 

@@ -23,6 +23,9 @@ class Recipe:
     """Whether features are scaled to mean 0 and deviation 1 over the training images."""
     decision: Decision
     widths: tuple[int, int] = (128, 32)
+    is_linear: bool = False
+    """Whether a linear probe takes the ensemble's place: one layer, fitted at once to the pixels of
+    one step."""
 
     def widths_for(self, num_classes: int) -> tuple[int, int]:
         """Widths of the hidden layers: doubled and more from 32 classes on, as in DatasetGAN."""
@@ -38,6 +41,16 @@ _PRESETS: dict[ClassifierPreset, Recipe] = {
         dropout=0.3,
         scales=True,
         decision="mean",
+    ),
+    "linear": Recipe(
+        plan=FittingPlan(1, 20_000, "adam", 1.0),
+        num_blocks=None,
+        num_members=1,
+        num_normalised=0,
+        dropout=0.0,
+        scales=True,
+        decision="mean",
+        is_linear=True,
     ),
     "paper": Recipe(
         plan=FittingPlan(6000, 1024, "sgd", 1e-4),

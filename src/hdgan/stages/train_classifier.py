@@ -36,12 +36,15 @@ from hdgan.method.features import (
     image_and_features,
 )
 from hdgan.method.fitting import (
+    ClassifierEpoch,
     FittingState,
     LabelledFeatures,
     fit_classifier,
     new_fitting,
+    validated,
 )
 from hdgan.method.latent import pixels_of
+from hdgan.method.linear_probe import fit_linear_probe, linear_shape
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 from hdgan.method.pixel_sampling import ClassMix, DrawnPixels, PixelSampler
 from hdgan.method.regeneration import regenerates
@@ -188,14 +191,17 @@ class _Fitting:
 
     def _fresh_classifier(self, training: Sequence[AnnotationRecord]) -> PixelClassifier:
         num_classes = len(self.annotated.class_map)
+        num_channels = channels_of(self.generator.shape, self.recipe.num_blocks)
         shape = ClassifierShape(
-            num_channels=channels_of(self.generator.shape, self.recipe.num_blocks),
+            num_channels=num_channels,
             num_classes=num_classes,
             num_members=self.recipe.num_members,
             widths=self.recipe.widths_for(num_classes),
             num_normalised=self.recipe.num_normalised,
             dropout=self.recipe.dropout,
         )
+        if self.recipe.is_linear:
+            shape = linear_shape(num_channels, num_classes)
         classifier = PixelClassifier(shape, seed=self.recipe.plan.seed)
         if self.recipe.scales:
             features = self.features
@@ -216,6 +222,9 @@ class _Fitting:
         lines = self._restored(state)
         pixels = _Pixels(self, training, plan.class_mix)
         held_out = _Pixels(self, validation, "natural").validation()
+        if self.recipe.is_linear:
+            loss = fit_linear_probe(classifier, pixels(0))
+            return [curve_line(ClassifierEpoch(1, loss, *validated(classifier, held_out)))]
         saved = time.monotonic()
         with ProgressBar("train-classifier", plan.steps, "steps", done=state.steps) as progress:
             for epoch in fit_classifier(state, plan, pixels, held_out):
