@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole pipeline on real tissue: 107 bright-field images with every nucleus outlined (CC0).
 #
-# usage: recipes/nuclei.sh [FOLDER]     (default runs/nuclei; about an hour on two cores)
+# usage: recipes/nuclei.sh [FOLDER]     (default runs/nuclei; some three hours on two cores)
 #
 # Data: the folder nuclei_brightfield below $HDGAN_DATA (default ../shared/data). It is the
 # bright-field part of BBBC038 (stage 1 of the Data Science Bowl 2018): image/*.png, and
@@ -27,11 +27,16 @@ $hdgan tile "$data/image" "$out/tiles"
 .venv/bin/python recipes/outlines_to_classes.py "$data/instances" "$out/label-maps"
 $hdgan import-annotations "$out/tiles" "$out/label-maps" "$out/real" --classes "$out/classes.json"
 
-# The generator, without labels: random 64-pixel crops of four folds. At 128 pixels, in batches
-# of 16, every drawing still had the same layout of nuclei after 40,000 images.
-$hdgan train-generator "$out/tiles" "$out/generator" --resolution 64 --kimg 90 --preset small \
-  --batch 4 --channel-base 1024 --channel-max 128 --latent-dim 32 --learning-rate 0.0025 --gamma 5 \
-  --style-mixing 0 --augment flips --snapshot-kimg 10 --threads 1
+# The generator, without labels: first 64-pixel drawings of crops at half their size, then, from
+# there, 128-pixel drawings of crops as they are. Without noise inputs: with them every drawing had
+# one layout of nuclei, made of noise.
+$hdgan train-generator "$out/tiles" "$out/generator-64" --resolution 64 --shrink 2 2 --kimg 70 \
+  --preset small --batch 4 --channel-base 1024 --channel-max 128 --latent-dim 64 \
+  --learning-rate 0.0025 --gamma 5 --style-mixing 0 --no-noise --augment flips --snapshot-kimg 5 \
+  --threads 1
+$hdgan train-generator "$out/tiles" "$out/generator" --start-from "$out/generator-64" \
+  --resolution 128 --kimg 60 --preset small --batch 4 --gamma 5 --augment flips --snapshot-kimg 5 \
+  --threads 1
 encoder=${HDGAN_DATA:-../shared/data}/weights/squeezenet_v1_1_imagenet.npz
 if [ -f "$encoder" ]; then
   $hdgan score-generator "$out/generator" "$out/tiles" "$encoder" "$out/quality"

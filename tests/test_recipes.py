@@ -39,3 +39,42 @@ def test_a_recipe_without_its_data_says_so_in_one_line(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert "Set HDGAN_DATA" in result.stderr
+
+
+def test_images_get_the_look_of_one_and_keep_their_tissue(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    tissue = random.random((2, 40, 40, 1))
+    violet = 255 - tissue[0] * [120, 160, 60]
+    brown = 250 - tissue[1] * [80, 110, 150]
+    (tmp_path / "in").mkdir()
+    for name, image in (("violet", violet), ("brown", brown)):
+        Image.fromarray(image.astype(np.uint8)).save(tmp_path / "in" / f"{name}.png")
+
+    program = ROOT / "recipes" / "one_look.py"
+    places = (tmp_path / "in", tmp_path / "in" / "violet.png", tmp_path / "out")
+    subprocess.run([sys.executable, program, *places], check=True)
+
+    same, made = (
+        np.asarray(Image.open(tmp_path / "out" / f"{name}.png")).astype(float)
+        for name in ("violet", "brown")
+    )
+    assert np.abs(same - violet)[5:-5, 5:-5].mean() < 4
+    # As blue as violet is at each brightness, and still dark where the tissue was.
+    assert (made[..., 2] >= made[..., 1]).all()
+    assert np.corrcoef(made[..., 1].ravel(), tissue[1].ravel())[0, 1] < -0.98
+
+
+def test_a_kidney_needs_the_generator_of_nuclei(tmp_path: Path) -> None:
+    for name in ("kidney_multistain", "kidney_glomeruli_ihc"):
+        (tmp_path / name).mkdir()
+
+    result = subprocess.run(
+        ["bash", str(ROOT / "recipes" / "kidney.sh"), str(tmp_path / "out"), str(tmp_path)],
+        env={"PATH": "/usr/bin:/bin", "HDGAN_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 2
+    assert "Run recipes/nuclei.sh" in result.stderr
