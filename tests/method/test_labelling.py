@@ -17,11 +17,12 @@ from hdgan.method.features import (
 )
 from hdgan.method.folded_ensemble import FoldedEnsemble
 from hdgan.method.label_image import label_image, label_image_plainly
-from hdgan.method.labelled_drawing import LabelledGenerator
-from hdgan.method.labelling import Decision, Labeller, Work, cheapest
+from hdgan.method.labelled_drawing import LabelledGenerator, band_rows_for
+from hdgan.method.labelling import Decision, Labeller, MapSizes, Work, cheapest, coarse_for
 from hdgan.method.latent import pixels_of
 from hdgan.method.lattice import Span
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
+from hdgan.method.stylegan.bands import BAND_PX
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 
@@ -140,6 +141,21 @@ def test_few_channels_are_enlarged_before_the_first_layer_and_many_after() -> No
     assert work.chunk_px < work.tile_px
 
 
+def test_less_memory_means_smaller_pieces() -> None:
+    shape = NetworkShape(resolution=4096)
+
+    assert [coarse_for(1280, size * 2**20) for size in (2048, 512, 128, 1)] == [128, 64, 32, 8]
+    assert band_rows_for(shape, 2**30) == BAND_PX
+    assert band_rows_for(shape, 64 * 2**20) < BAND_PX
+    assert band_rows_for(shape, 1) == 1
+
+
+def test_memory_changes_no_label() -> None:
+    pyramid = pyramid_of([4, 8, 16, 32, 64], 64)
+
+    assert_same(pyramid, ensemble_of(pyramid.num_channels), work=Work(32, 8, 2, coarse_px=8))
+
+
 @pytest.mark.parametrize("num_blocks", [None, 2, 5])
 def test_a_drawing_that_is_labelled_in_bands_is_the_whole_one(num_blocks: int | None) -> None:
     torch.manual_seed(0)
@@ -170,7 +186,7 @@ def test_rows_are_labelled_when_all_is_known_that_they_need_and_forgotten_after(
         resolution=512, channel_base=512, channel_max=16, z_dim=8, w_dim=8, mapping_layers=1
     )
     sides, channels = sides_by_map(shape), channels_by_map(shape)
-    labeller = Labeller(ensemble_of(sum(channels), members=1), sides, channels, 512)
+    labeller = Labeller(ensemble_of(sum(channels), members=1), MapSizes(sides, channels, 512))
 
     needed = labeller.needed(Span(64, 127))
 

@@ -25,6 +25,26 @@ label_image(FeaturePyramid(maps, side), PixelClassifier(shape))
 print(peak_kb())
 """
 
+DRAWING = """
+import sys
+import torch
+from hdgan.artifacts.memory import bytes_for_work, held_bytes
+from hdgan.method.features import channels_of
+from hdgan.method.labelled_drawing import LabelledGenerator
+from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
+from hdgan.method.stylegan.shape import NetworkShape
+from hdgan.method.stylegan.synthesis import Generator
+side = int(sys.argv[1])
+shape = NetworkShape(side, 4096, 64, z_dim=16, w_dim=16, mapping_layers=1)
+generator = Generator(shape).eval()
+classifier = PixelClassifier(ClassifierShape(channels_of(shape, None), 5, num_members=4))
+work = bytes_for_work(sys.argv[2], 0)
+labelled = LabelledGenerator(generator, classifier, None, memory_bytes=work)
+for band in labelled.bands(torch.randn(1, 16)):
+    pass
+print(peak_kb())
+"""
+
 LOOKING = """
 import sys
 import numpy as np
@@ -54,6 +74,14 @@ def test_labelling_a_larger_image_takes_a_band_not_the_image() -> None:
     grown = megabytes(LABELLING, 1024) - megabytes(LABELLING, 256)
 
     assert grown < stacked / 4
+
+
+def test_memory_that_is_set_holds_for_images_of_any_side() -> None:
+    """Band by band, nothing but the noise that is part of the weights grows with the area."""
+    small, large = megabytes(DRAWING, 512, "600MB"), megabytes(DRAWING, 1024, "600MB")
+
+    assert large < 600e6 / 2**20
+    assert large / small < 1.1
 
 
 def test_watching_a_training_holds_one_image_at_a_time() -> None:

@@ -8,7 +8,7 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from hdgan.method.features import FeaturePyramid
-from hdgan.method.labelling import Decision, KnownRows, Labeller, Work
+from hdgan.method.labelling import Decision, KnownRows, Labeller, MapSizes, Work
 from hdgan.method.lattice import Span
 from hdgan.method.pixel_classifier import PixelClassifier, vote
 from hdgan.method.uncertainty import divergence
@@ -40,14 +40,16 @@ def label_image(
         decision: how members are joined.
         work: size of the pieces; None takes what suits the device. Does not change the result.
 
-    Memory is a tile's hidden values and the sum of the coarse maps (`labelling.COARSE_PX`), apart
+    Memory is a tile's hidden values and the sum of the coarse maps (`Work.coarse_px`), apart
     from the five bytes a pixel that come back. Agrees with `label_image_plainly` to rounding.
     """
     labeller = Labeller(
         classifier,
-        [len(feature_map) for feature_map in pyramid.maps],
-        [feature_map.shape[-1] for feature_map in pyramid.maps],
-        pyramid.side,
+        MapSizes(
+            [len(feature_map) for feature_map in pyramid.maps],
+            [feature_map.shape[-1] for feature_map in pyramid.maps],
+            pyramid.side,
+        ),
         decision=decision,
         work=work,
     )

@@ -15,11 +15,12 @@ from hdgan.method.features import (
     sides_by_map,
 )
 from hdgan.method.label_image import label_with
-from hdgan.method.labelling import Decision, KnownRows, Labeller
+from hdgan.method.labelling import WORK_BYTES, Decision, KnownRows, Labeller, MapSizes
 from hdgan.method.latent import pixels_of
 from hdgan.method.lattice import Span
 from hdgan.method.pixel_classifier import PixelClassifier
-from hdgan.method.stylegan.bands import BANDED_FROM_PX, Band, bands
+from hdgan.method.stylegan.bands import BAND_PX, BANDED_FROM_PX, WHOLE_PX, Band, bands
+from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 
 
@@ -37,6 +38,20 @@ class LabelledDrawing:
     """Jensen-Shannon divergence of the members, nats."""
 
 
+def band_rows_for(shape: NetworkShape, memory_bytes: int) -> int:
+    """How many rows of the image are drawn at a time in this much memory: `BAND_PX` at most.
+
+    A row of the image stands for as many numbers in each map of the finer blocks, of which about
+    sixteen are held at once.
+    """
+    banded = [side for side in shape.resolutions if side > WHOLE_PX] or [shape.resolution]
+    row_bytes = 4 * 16 * max(side * shape.channels(side) for side in banded)
+    rows = BAND_PX
+    while rows > 1 and rows * row_bytes > memory_bytes / 4:
+        rows //= 2
+    return rows
+
+
 class LabelledGenerator:
     """A generator and an ensemble that was fitted to its features: latents in, pairs out."""
 
@@ -47,6 +62,7 @@ class LabelledGenerator:
         num_blocks: int | None,
         *,
         decision: Decision = "mean",
+        memory_bytes: int = WORK_BYTES,
     ) -> None:
         """Fold the ensemble, once for all latents.
 
@@ -55,17 +71,19 @@ class LabelledGenerator:
             classifier: the ensemble, on the same device.
             num_blocks: how many of the last blocks it reads; None: all.
             decision: how members are joined.
+            memory_bytes: about what drawing and labelling may take beside the networks' weights and
+                the result. Does not change the result.
         """
+        self.band_px = band_rows_for(generator.shape, memory_bytes)
         self.generator, self.num_blocks = generator, num_blocks
         sides, channels = sides_by_map(generator.shape), channels_by_map(generator.shape)
         self.skipped = 0 if num_blocks is None else max(0, len(sides) - 2 * num_blocks)
         self.sides = sides
         self.labeller = Labeller(
             classifier,
-            sides[self.skipped :],
-            channels[self.skipped :],
-            generator.shape.resolution,
+            MapSizes(sides[self.skipped :], channels[self.skipped :], generator.shape.resolution),
             decision=decision,
+            memory_bytes=memory_bytes,
         )
 
     def drawing(self, w: Float[Tensor, "1 w_dim"]) -> LabelledDrawing:
@@ -97,7 +115,8 @@ class LabelledGenerator:
         known = self._nothing_known()
         waiting = np.empty((0, side, 3), dtype=np.uint8)
         styles = self.generator.styles(w)
-        for i, band in enumerate(bands(network, styles, network.constant_noise())):
+        noise = network.constant_noise()
+        for i, band in enumerate(bands(network, styles, noise, band_px=self.band_px)):
             waiting = np.concatenate([waiting, pixels_of(band.image)])
             self._learn(known, band)
             if i == 0:

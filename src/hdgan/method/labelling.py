@@ -33,8 +33,15 @@ Decision = Literal["mean", "vote"]
 Of classes with equally many votes, the one of higher mean probability wins.
 """
 
-COARSE_PX = 64
-"""Maps up to this side are summed once for the whole image."""
+WORK_BYTES = 512 * 2**20
+"""What labelling may take unless somebody says otherwise."""
+
+COARSE_PX = (128, 64, 32, 16, 8)
+"""Maps up to one of these sides are summed once for the whole image: the largest that memory
+allows."""
+
+COARSE_SHARE = 0.5
+"""Of that memory, what the coarse sum may take while it is made."""
 
 POINT_COST = 140.0
 """What carrying the sum to one lattice point costs, in channels of a product; measured."""
@@ -97,9 +104,17 @@ class Work:
     processor's cache. A power of two."""
     num_narrow: int
     """Resolutions, from the finest, whose maps are enlarged before the first layer; at least 1."""
+    coarse_px: int = 64
+    """Maps up to this side are summed once for the whole image."""
 
 
-def cheapest(channels: Mapping[int, int], side: int, width: int, device: torch.device) -> Work:
+def cheapest(
+    channels: Mapping[int, int],
+    side: int,
+    width: int,
+    device: torch.device,
+    memory_bytes: int = WORK_BYTES,
+) -> Work:
     """The pieces that take least time, by a model of what each step costs.
 
     A pixel's hidden values are one product: its narrow features, and the lattice points around
@@ -110,7 +125,9 @@ def cheapest(channels: Mapping[int, int], side: int, width: int, device: torch.d
         side: of the image.
         width: hidden values a pixel.
         device: where it runs.
+        memory_bytes: what the work may take.
     """
+    coarse_px = coarse_for(width, memory_bytes)
     rate = RATES.get(device.type, RATES["cuda"])
     tile_px = min(side, 64 if device.type == "cpu" else 512)
     resolutions = sorted(channels, reverse=True)
@@ -129,10 +146,21 @@ def cheapest(channels: Mapping[int, int], side: int, width: int, device: torch.d
             cost += CHUNK_SECONDS / chunk_px**2 / (2 * width / rate)
             fits = per_step <= chunk_px
             if fits and (best is None or cost < best[0]):
-                best = cost, Work(tile_px, chunk_px, num_narrow)
+                best = cost, Work(tile_px, chunk_px, num_narrow, coarse_px)
             chunk_px *= 2
     assert best is not None
     return best[1]
+
+
+def coarse_for(width: int, memory_bytes: int) -> int:
+    """The side up to which maps are summed for the whole image, in this much memory.
+
+    While it is made, the sum is there about three times.
+    """
+    for side in COARSE_PX:
+        if 3 * 4 * (2 * side + 1) ** 2 * width <= memory_bytes * COARSE_SHARE:
+            return side
+    return COARSE_PX[-1]
 
 
 @dataclass
@@ -144,40 +172,51 @@ class _Level:
     weight: Float[Tensor, "channels width"]
 
 
+@dataclass(frozen=True)
+class MapSizes:
+    """The feature maps of an image, from coarse to fine, and the image."""
+
+    resolutions: Sequence[int]
+    """Side of each map."""
+    channels: Sequence[int]
+    """Of each map."""
+    side: int
+    """Of the image, in pixels; a power of two times each resolution."""
+
+
 class Labeller:
     """Labels one image after another; for one ensemble and maps of these sides."""
 
     def __init__(
         self,
         classifier: PixelClassifier,
-        resolutions: Sequence[int],
-        channels: Sequence[int],
-        side: int,
+        maps: MapSizes,
         *,
         decision: Decision = "mean",
         work: Work | None = None,
+        memory_bytes: int = WORK_BYTES,
     ) -> None:
         """Fold the ensemble.
 
         Args:
             classifier: the ensemble; it is used in evaluation mode.
-            resolutions: side of each map in the order of the features, from coarse to fine.
-            channels: of each map.
-            side: of the image, in pixels; a power of two times each resolution.
+            maps: whose features it reads.
             decision: how members are joined.
-            work: size of the pieces.
+            work: size of the pieces; None chooses the cheapest.
+            memory_bytes: what the work may take, where it is chosen.
         """
-        self.ensemble = FoldedEnsemble(classifier, channels)
+        self.ensemble = FoldedEnsemble(classifier, maps.channels)
+        resolutions, side = maps.resolutions, maps.side
         self.side, self.decision = side, decision
         self.device = classifier.mean.device
         levels = [
             _level(self.ensemble, resolution, resolutions) for resolution in sorted({*resolutions})
         ]
         sizes = {level.resolution: len(level.weight) for level in levels}
-        work = work or cheapest(sizes, side, self.ensemble.width, self.device)
+        work = work or cheapest(sizes, side, self.ensemble.width, self.device, memory_bytes)
         num_wide = len(levels) - work.num_narrow
         self.wide, self.narrow = levels[:num_wide], levels[num_wide:]
-        self.coarse = [level for level in self.wide if level.resolution <= COARSE_PX]
+        self.coarse = [level for level in self.wide if level.resolution <= work.coarse_px]
         self.fine = self.wide[len(self.coarse) :]
         # Levels are nested one by one: a resolution that is left out would break the chain.
         self.chain = self._chain()

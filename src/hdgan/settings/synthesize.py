@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hdgan.settings.bounds import at_least, within
+from hdgan.settings.memory import bytes_in
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,18 @@ class SynthesizeSettings:
     """Stain to draw, of a generator that was trained with `--condition stain`; without it, each
     seed decides its own."""
 
+    memory: str | None = None
+    """Most memory of the process on a CPU, such as `2GB`: it decides into which pieces the work is
+    cut, not the result."""
+
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot work."""
         at_least(self, 1, "num_pairs")
+        if self.memory is not None:
+            bytes_in(self.memory, "--memory")
         at_least(self, 0, "seed")
         within(self, 0, 1, "truncation")
         within(self, 0, 0.999, "drop_fraction")

@@ -15,6 +15,7 @@ from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.memory import bytes_for_work
 from hdgan.artifacts.pair_set import CARD, DATASET, LATENTS, PAIRS, PairRecord, PairSet
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
@@ -92,7 +93,11 @@ class _Synthesis:
         self.network = parent.generator().to(device)
         classifier = ensemble.classifier().to(device)
         self.labelled = LabelledGenerator(
-            self.network, classifier, ensemble.text.num_blocks, decision=ensemble.decision
+            self.network,
+            classifier,
+            ensemble.text.num_blocks,
+            decision=ensemble.decision,
+            memory_bytes=bytes_for_work(settings.memory, parent.shape.resolution),
         )
         self.side = parent.shape.resolution
         self.largest = largest_divergence(classifier.shape.num_members, len(ensemble.class_map))
