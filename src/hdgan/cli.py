@@ -219,6 +219,7 @@ def sample(
     output: Path,
     /,
     *,
+    classifier: Path | None = None,
     settings: Annotated[SampleSettings, Flat] = SampleSettings(),
     as_json: Json = False,
 ) -> None:
@@ -227,12 +228,14 @@ def sample(
     Args:
         generator: a generator, or the name of one that comes with hdgan.
         output: folder of the new sample set.
+        classifier: for a second round of annotation: a classifier of this generator; suggested are
+            different samples among those that it is unsure of. Draw new ones with --seed.
         settings: choices.
         as_json: print what was made as JSON.
     """
     from hdgan.stages.sample import sample as run
 
-    _print(run(generator, output, settings), as_json=as_json)
+    _print(run(generator, output, settings, classifier), as_json=as_json)
 
 
 @app.command(**_verb("import-annotations"))

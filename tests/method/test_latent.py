@@ -6,7 +6,7 @@ import torch
 
 from hdgan.method.latent import image_of, pixels_of, tensor_of, w_of, z_of
 from hdgan.method.regeneration import regenerates
-from hdgan.method.selection import diverse
+from hdgan.method.selection import diverse, uncertain_and_diverse
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 
@@ -77,3 +77,18 @@ def test_no_sample_is_chosen_twice() -> None:
     features[0] = 1.0
 
     assert len(set(diverse(features, 6, seed=0).tolist())) == 6
+
+
+def test_a_second_round_chooses_different_samples_among_the_uncertain() -> None:
+    random = np.random.default_rng(0)
+    kinds = np.repeat(np.arange(4), 10)
+    features = np.eye(4)[kinds] * 10 + random.normal(size=(40, 4)) * 0.1
+    uncertainty = np.where(np.arange(40) % 2 == 0, 1.0, 0.0) + kinds * 0.01
+
+    chosen = uncertain_and_diverse(features, uncertainty, 4, seed=0)
+
+    assert sorted(kinds[chosen].tolist()) == [0, 1, 2, 3]
+    assert (uncertainty[chosen] >= 1.0).all()
+    assert (np.diff(uncertainty[chosen]) <= 0).all()
+    everything = uncertain_and_diverse(features, uncertainty, 40, seed=0)
+    assert sorted(everything.tolist()) == list(range(40))

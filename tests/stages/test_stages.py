@@ -22,7 +22,7 @@ from hdgan.artifacts.segmentation import Segmentation
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.class_map import UNLABELLED
-from hdgan.errors import SettingsError
+from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.method.features import image_and_features
 from hdgan.method.label_image import label_image
 from hdgan.method.latent import image_of, pixels_of, w_of
@@ -349,6 +349,38 @@ def test_features_that_are_drawn_again_make_the_same_classifier(
     assert not written
     assert again.read(WEIGHTS) == kept.read(WEIGHTS)
     assert again.read(CURVES) == kept.read(CURVES)
+
+
+def test_a_second_round_suggests_what_the_classifier_is_unsure_of(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    settings = replace(SAMPLE, seed=100, select=4)
+
+    sample(world.generator, tmp_path / "second", settings, world.classifier)
+
+    drawn = SampleSet.open(tmp_path / "second")
+    records = drawn.records()
+    scores = {record.sample: record.uncertainty or 0.0 for record in records}
+    suggested = [record for record in records if record.suggested is not None]
+    assert len(suggested) == 4
+    assert all(score > 0 for score in scores.values())
+    middle = np.median(list(scores.values()))
+    assert all(scores[record.sample] >= middle for record in suggested)
+    ordered = sorted(suggested, key=lambda record: record.suggested or 0)
+    assert [record.sample for record in ordered] == sorted(
+        (record.sample for record in suggested), key=lambda name: -scores[name]
+    )
+    assert drawn.manifest.parents["classifier"] == Artifact.open(world.classifier).digest
+
+
+def test_a_second_round_needs_the_classifiers_own_generator(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    few = replace(TRAIN_GENERATOR, kimg=0.008, seed=5)
+    train_generator(world.tiles, tmp_path / "other", few)
+
+    with pytest.raises(WrongArtifactError, match="was fitted to another generator"):
+        sample(tmp_path / "other", tmp_path / "second", SAMPLE, world.classifier)
 
 
 def test_the_linear_preset_fits_at_once(world: TinyWorld, tmp_path: Path) -> None:

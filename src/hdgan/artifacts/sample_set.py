@@ -30,6 +30,10 @@ class SampleRecord(Record):
     stain: str | None = None
     """What the generator was told; empty if it is told none."""
 
+    uncertainty: float | None = None
+    """Mean divergence of the most uncertain tenth of its pixels, nats; empty without a
+    classifier."""
+
     @property
     def image(self) -> str:
         """The image's path in the artifact."""

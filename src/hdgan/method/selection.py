@@ -1,10 +1,41 @@
 """Which samples to annotate: few, and as different from one another as the whole set is."""
 
+import math
 import warnings
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.cluster.vq import kmeans2
+
+
+UNCERTAIN_SHARE = 0.5
+"""Part of the samples, the most uncertain, among which a second round chooses."""
+
+
+def uncertain_and_diverse(
+    features: Float[np.ndarray, "samples channels"],
+    uncertainty: Float[np.ndarray, " samples"],
+    num_chosen: int,
+    *,
+    seed: int,
+) -> Int[np.ndarray, " chosen"]:
+    """`diverse`, among the more uncertain half of the samples: what teaches a classifier most.
+
+    The most uncertain alone would be many of one kind.
+
+    Args:
+        features: one row a sample, pooled over its pixels.
+        uncertainty: of each sample.
+        num_chosen: how many; at most the number of samples.
+        seed: where k-means begins.
+
+    Returns:
+        Rows of `features`, the most uncertain first; none twice.
+    """
+    count = max(num_chosen, math.ceil(UNCERTAIN_SHARE * len(features)))
+    order = np.argsort(-uncertainty, kind="stable")[:count]
+    chosen = order[diverse(features[order], num_chosen, seed=seed)]
+    return chosen[np.argsort(-uncertainty[chosen], kind="stable")]
 
 
 def diverse(
