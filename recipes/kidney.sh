@@ -37,3 +37,31 @@ if [ ! -d "$out/one-look" ]; then
   mv "$out/one-look.unfinished" "$out/one-look"
 fi
 $hdgan tile "$out/one-look" "$out/tiles" --seed 8 --patient-pattern '(?:Nx_|stain_)(\d+)'
+
+# The generator, without labels; fold 4 stays unseen. From nuclei to kidney at 64 px (crops at a
+# quarter of their size), then 128 px of the same field.
+$hdgan train-generator "$out/tiles" "$out/generator-64" --start-from "$out/nuclei-64" \
+  --folds 0 1 2 3 --resolution 64 --shrink 3.5 4.5 --kimg 35 --preset small --batch 4 --gamma 2 \
+  --augment flips --snapshot-kimg 5 --threads 1 --seed 8
+$hdgan train-generator "$out/tiles" "$out/generator" --start-from "$out/generator-64" \
+  --folds 0 1 2 3 --resolution 128 --shrink 1.75 2.25 --kimg 60 --preset small --batch 4 --gamma 1 \
+  --augment flips --snapshot-kimg 5 --threads 1 --seed 8
+encoder=$data/weights/squeezenet_v1_1_imagenet.npz
+$hdgan score-generator "$out/generator" "$out/tiles" "$encoder" "$out/quality" --no-snapshots
+$hdgan sample "$out/generator" "$out/samples" --num-samples 500 --truncation 0.7 --select 36
+
+# The simulated expert: a segmenter that learned from real images at half their size, where
+# whitespace is what is bright, and glomeruli are outlined by eye.
+.venv/bin/python recipes/kidney_labels.py "$out/one-look" recipes/kidney_glomeruli.json \
+  "$out/half" "$out/half-labels"
+$hdgan tile "$out/half" "$out/half-tiles" --seed 8 --patient-pattern '(?:Nx_|stain_)(\d+)'
+$hdgan import-annotations "$out/half-tiles" "$out/half-labels" "$out/real" \
+  --classes recipes/kidney_three_classes.json
+$hdgan train-segmenter "$out/real" "$out/segmenter" --steps 1500 --batch 8 --crop-px 128 \
+  --folds 0 1 2 3
+$hdgan segment "$out/segmenter" "$out/samples" "$out/expert"
+$hdgan import-annotations "$out/samples" "$out/expert" "$out/annotations" --only suggested \
+  --split 16 4 16
+.venv/bin/python recipes/ship_generator.py "$out/generator" "$out/quality" "$out/annotations" \
+  recipes/kidney_card.md "$out/shipped/kidney" --tiles "$out/tiles"
+echo "Read $out/shipped/kidney/card.md; the package has it as src/hdgan/shipped/kidney."
