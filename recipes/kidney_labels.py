@@ -1,4 +1,4 @@
-"""Label maps of the kidney images: whitespace by brightness, glomeruli by outline, tissue elsewhere.
+"""Label maps of the kidney images: white by brightness, glomeruli by outline, tissue elsewhere.
 
 usage: kidney_labels.py IMAGES OUTLINES HALF LABELS
 

@@ -35,11 +35,11 @@ $hdgan train-generator "$out/tiles" "$out/generator-64" --resolution 64 --shrink
   --learning-rate 0.0025 --gamma 5 --style-mixing 0 --no-noise --augment flips --snapshot-kimg 5 \
   --threads 1
 $hdgan train-generator "$out/tiles" "$out/generator" --start-from "$out/generator-64" \
-  --resolution 128 --kimg 60 --preset small --batch 4 --gamma 5 --augment flips --snapshot-kimg 5 \
+  --resolution 128 --kimg 45 --preset small --batch 4 --gamma 5 --augment flips --snapshot-kimg 5 \
   --threads 1
 encoder=${HDGAN_DATA:-../shared/data}/weights/squeezenet_v1_1_imagenet.npz
 if [ -f "$encoder" ]; then
-  $hdgan score-generator "$out/generator" "$out/tiles" "$encoder" "$out/quality"
+  $hdgan score-generator "$out/generator" "$out/tiles" "$encoder" "$out/quality" --no-snapshots
 fi
 $hdgan sample "$out/generator" "$out/samples" --num-samples 500 --truncation 0.7 --select 36
 

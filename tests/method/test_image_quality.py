@@ -16,6 +16,7 @@ from hdgan.method.image_quality import (
     kernel_distance,
     nearest_distances,
     precision_and_recall,
+    relative_nearness,
     squared_discrepancy,
 )
 
@@ -112,3 +113,15 @@ def test_each_image_has_a_distance_to_the_nearest_real_one() -> None:
 
     assert nearest_distances(real, others).tolist() == [1.0, 3.0, 30.0]
     assert nearest_distances(real, real).tolist() == [0.0, 0.0]
+
+
+def test_a_copy_is_nearer_than_real_images_are_to_each_other() -> None:
+    crowded = np.array([[0.0, 0.0], [0.1, 0.0], [0.0, 0.1]])
+    lonely = np.array([[50.0, 0.0]])
+    real = np.concatenate([crowded, lonely])
+    drawn = np.array([[0.0, -0.1], [55.0, 0.0]])
+
+    nearness = relative_nearness(real, drawn)
+
+    # One is as near as its neighbours are to each other; the other is far nearer than that.
+    assert nearness == pytest.approx([1.0, 5 / 49.9])

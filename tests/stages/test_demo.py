@@ -186,7 +186,7 @@ def test_without_a_shipped_generator_tissue_is_drawn_and_a_line_says_so(
         main(["demo", str(tmp_path / "demo")])
 
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("demo: no generator kidney came with this installation")
+    assert line.startswith("demo: no generator came with this installation")
 
 
 @pytest.mark.usefixtures("with_kidney")

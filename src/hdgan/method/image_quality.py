@@ -114,6 +114,20 @@ def nearest_distances(real: Features, others: Features) -> Float[np.ndarray, " o
     return distances
 
 
+def relative_nearness(real: Features, others: Features) -> Float[np.ndarray, " others"]:
+    """The same, over the distance of that real image to the next real one.
+
+    Where images are much alike, such as empty ground, all are near, and none is a copy for it.
+    """
+    distance = cdist(others, real)
+    nearest = distance.argmin(axis=1)
+    among_real = cdist(real, real)
+    np.fill_diagonal(among_real, np.inf)
+    spacing = np.maximum(among_real.min(axis=1)[nearest], 1e-12)
+    nearness: Float[np.ndarray, " others"] = distance.min(axis=1) / spacing
+    return nearness
+
+
 def precision_and_recall(real: Features, drawn: Features) -> tuple[float, float]:
     """Part of the drawings near real images, and of the real images near drawings."""
     distance = cdist(real, drawn)

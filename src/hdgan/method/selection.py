@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.cluster.vq import kmeans2
 
-
 UNCERTAIN_SHARE = 0.5
 """Part of the samples, the most uncertain, among which a second round chooses."""
 

@@ -188,8 +188,9 @@ def _memory(made: ShippedDemo, zoom: int) -> Section:
             ),
             picture(
                 made.generator.closest,
-                "The drawings that are nearest to a training crop, the nearest first. The real "
-                "crops do not come with hdgan.",
+                "The drawings that are nearest to a training crop, the nearest first, each "
+                "distance taken over that of the crop to the next one. The real crops do not come "
+                "with hdgan.",
                 zoom=zoom,
             ),
         ],

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from hdgan.errors import SettingsError
 from hdgan.settings.bounds import above_zero, at_least
 
-DEFAULT_GENERATOR = "kidney"
-"""The shipped generator that the demonstration begins with."""
+PREFERRED_GENERATORS = ("kidney", "nuclei")
+"""The shipped generators that the demonstration begins with: the first that is there."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ _ONLY_FROM_SCRATCH = ("kimg", "num_tiles", "segmenter_steps")
 class DemoSettings:
     """What the demonstration begins with, and how large it is."""
 
-    generator: str = DEFAULT_GENERATOR
-    """Name of a generator that comes with hdgan, with drawings that were annotated."""
+    generator: str | None = None
+    """Name of a generator that comes with hdgan, with drawings that were annotated. Without it,
+    `kidney` if there is one, else `nuclei`."""
 
     from_scratch: bool = False
     """Train a generator instead, on tissue that is drawn by rule, so that every number can be
@@ -69,7 +70,7 @@ class DemoSettings:
         at_least(self, 1, "num_pairs", "segmenter_steps", "classifier_steps")
         at_least(self, 0, "seed")
         above_zero(self, "kimg")
-        if self.from_scratch and self.generator != DEFAULT_GENERATOR:
+        if self.from_scratch and self.generator is not None:
             raise SettingsError(
                 f"--generator {self.generator} and --from-scratch cannot both be: from scratch, "
                 "the generator is trained. Leave out one of them."

@@ -31,7 +31,12 @@ from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named, with_weights
 from hdgan.errors import ImageError
-from hdgan.method.image_quality import image_quality, kernel_distance, nearest_distances
+from hdgan.method.image_quality import (
+    image_quality,
+    kernel_distance,
+    nearest_distances,
+    relative_nearness,
+)
 from hdgan.method.latent import image_of, tensor_of, w_of
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.tile_crop import laid, shrunk_crop
@@ -109,7 +114,8 @@ class _Scoring:
             nearest[HELD_OUT_CROPS] = nearest_distances(real, features["held-out"])
             floor = image_quality(real, features["held-out"], seed=self.settings.seed)
         snapshots = [self._snapshot_score(name, real, features[name]) for name in names]
-        closest = np.argsort(nearest["drawings"], kind="stable")[: self.settings.num_nearest]
+        nearness = relative_nearness(real, features[FINAL])
+        closest = np.argsort(nearness, kind="stable")[: self.settings.num_nearest]
         self._write_pictures(nearest, self._nearest(real, training, closest))
         text = QualityText(
             encoder=self.encoder.name,

@@ -5,7 +5,7 @@ from pathlib import Path
 from hdgan.artifacts.shipped import shipped_folders
 from hdgan.pipeline import Made
 from hdgan.report.progress import remark
-from hdgan.settings.demo import DEFAULT_GENERATOR, DemoSettings
+from hdgan.settings.demo import PREFERRED_GENERATORS, DemoSettings
 from hdgan.stages.demo.phantom import demo_from_scratch
 from hdgan.stages.demo.shipped import demo_from_shipped
 from hdgan.stages.demo.steps import Steps, Verbs
@@ -25,15 +25,15 @@ def demo(output: Path, settings: DemoSettings, verbs: Verbs) -> Made:
     """
     steps = Steps(output, verbs)
     names = {folder.name for folder in shipped_folders()}
-    is_absent = settings.generator == DEFAULT_GENERATOR and settings.generator not in names
-    if is_absent and not settings.from_scratch:
-        remark(
-            "demo",
-            f"no generator {DEFAULT_GENERATOR} came with this installation; one is trained on "
-            "drawn tissue instead, as with --from-scratch",
-        )
-    if is_absent or settings.from_scratch:
+    chosen = settings.generator
+    if chosen is None and not settings.from_scratch:
+        chosen = next((name for name in PREFERRED_GENERATORS if name in names), None)
+        if chosen is None:
+            remark(
+                "demo",
+                "no generator came with this installation; one is trained on drawn tissue instead, "
+                "as with --from-scratch",
+            )
+    if chosen is None:
         return demo_from_scratch(settings.numbers(from_scratch=True), settings.seed, steps)
-    return demo_from_shipped(
-        settings.generator, settings.numbers(from_scratch=False), settings.seed, steps
-    )
+    return demo_from_shipped(chosen, settings.numbers(from_scratch=False), settings.seed, steps)
