@@ -8,7 +8,8 @@ uncertainty, once, without writing a file. BLOCKS is how many of the last blocks
 
 Ours: `method/labelled_drawing.py`. The rival (`stacked`) is what papers of this family do: every
 feature map of the whole image enlarged to the image's size, stacked in half precision in a
-memory-mapped file, and its pixels given to each member's perceptron in turn, so many at a time.
+memory-mapped file in the system's temporary folder (TMPDIR), and its pixels given to each member's
+perceptron in turn, so many at a time.
 """
 
 import argparse
@@ -67,9 +68,9 @@ def stacked(
     ws = generator.styles(w_of(generator, 0, 0.7))
     outputs = list(network.blocks(ws, network.constant_noise()))
     maps = [own for output in outputs[-(num_blocks or len(outputs)) :] for own in output.maps]
-    with tempfile.NamedTemporaryFile(dir=".", suffix=".features") as file:
+    with tempfile.TemporaryDirectory(prefix="hdgan-") as scratch:
         shape = (classifier.shape.num_channels, side * side)
-        stack = np.memmap(file.name, np.float16, "w+", shape=shape)
+        stack = np.memmap(Path(scratch) / "features", np.float16, "w+", shape=shape)
         first = 0
         for feature_map in maps:
             large = functional.interpolate(feature_map, (side, side), mode="bilinear")

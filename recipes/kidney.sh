@@ -12,9 +12,10 @@ cd "$(dirname "$0")/.."
 data=${HDGAN_DATA:-../shared/data}
 out=${1:-runs/kidney}
 nuclei=${2:-runs/nuclei}
-for folder in "$data/kidney_multistain" "$data/kidney_glomeruli_ihc"; do
-  if [ ! -d "$folder" ]; then
-    echo "There is no folder $folder. Set HDGAN_DATA to the folder that holds it." >&2
+encoder=$data/weights/squeezenet_v1_1_imagenet.npz
+for folder in "$data/kidney_multistain" "$data/kidney_glomeruli_ihc" "$encoder"; do
+  if [ ! -e "$folder" ]; then
+    echo "There is no $folder. Set HDGAN_DATA to the folder above it." >&2
     exit 2
   fi
 done
@@ -27,7 +28,11 @@ hdgan=.venv/bin/hdgan
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 mkdir -p "$out/images"
 cp "$data"/kidney_multistain/*.png "$data"/kidney_glomeruli_ihc/*.png "$out/images"
-[ -d "$out/nuclei-64" ] || cp -r "$nuclei/generator-64" "$out/nuclei-64"
+if [ ! -d "$out/nuclei-64" ]; then
+  rm -rf "$out/nuclei-64.unfinished"
+  cp -r "$nuclei/generator-64" "$out/nuclei-64.unfinished"
+  mv "$out/nuclei-64.unfinished" "$out/nuclei-64"
+fi
 
 # Every image in the look of the PAS image: with each in a stain of its own, a generator learned the
 # stains and drew one layout in all of them.
@@ -46,7 +51,6 @@ $hdgan train-generator "$out/tiles" "$out/generator-64" --start-from "$out/nucle
 $hdgan train-generator "$out/tiles" "$out/generator" --start-from "$out/generator-64" \
   --folds 0 1 2 3 --resolution 128 --shrink 1.75 2.25 --kimg 60 --preset small --batch 4 --gamma 1 \
   --augment flips --snapshot-kimg 5 --threads 1 --seed 8
-encoder=$data/weights/squeezenet_v1_1_imagenet.npz
 $hdgan score-generator "$out/generator" "$out/tiles" "$encoder" "$out/quality" --no-snapshots
 $hdgan sample "$out/generator" "$out/samples" --num-samples 500 --truncation 0.7 --select 36
 

@@ -15,10 +15,15 @@ a large test process that would hide any smaller peak."""
 
 def megabytes(program: str, *tokens: object) -> float:
     """The last number that a program prints, kilobytes, as megabytes; it may call `peak_kb`."""
+    return numbers(program, *tokens)[-1] / 1024
+
+
+def numbers(program: str, *tokens: object) -> list[float]:
+    """The numbers in the last line that a program prints."""
     result = subprocess.run(
         [sys.executable, "-c", PEAK_KB + program, *map(str, tokens)],
         capture_output=True,
         text=True,
         check=True,
     )
-    return float(result.stdout.split()[-1]) / 1024
+    return [float(word) for word in result.stdout.splitlines()[-1].split()]

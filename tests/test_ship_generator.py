@@ -1,6 +1,7 @@
 """recipes/ship_generator.py: what is shipped of a generator, and what its card says."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +261,16 @@ def test_scores_without_a_picture_are_refused(
 def test_a_text_that_leaves_something_out_is_refused(before: str, after: str, what: str) -> None:
     with pytest.raises(InputError, match=what):
         words_of(CARD.replace(before, after), "card.md")
+
+
+def test_no_large_file_is_in_the_repository() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("this is no git repository")
+    sizes = {name: (ROOT / name).stat().st_size for name in listed.stdout.split("\0") if name}
+    assert not [name for name, size in sizes.items() if size > 5_000_000]
 
 
 def test_the_shipped_generators_are_whole_and_small() -> None:

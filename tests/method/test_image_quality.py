@@ -125,3 +125,5 @@ def test_a_copy_is_nearer_than_real_images_are_to_each_other() -> None:
 
     # One is as near as its neighbours are to each other; the other is far nearer than that.
     assert nearness == pytest.approx([1.0, 5 / 49.9])
+    twice = np.concatenate([real, lonely])
+    assert relative_nearness(twice, drawn) == pytest.approx([1.0, 5 / 49.9])

@@ -1,6 +1,7 @@
 """The fast way to a label map against the plain one."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,6 +101,26 @@ def test_coarse_maps_alone_are_enlarged_many_times() -> None:
     pyramid = pyramid_of([4, 8], 64)
 
     assert_same(pyramid, ensemble_of(pyramid.num_channels))
+
+
+def test_one_member_is_never_uncertain() -> None:
+    pyramid = pyramid_of([4, 8, 16], 16)
+
+    labelled = label_image(pyramid, ensemble_of(pyramid.num_channels, members=1))
+
+    assert not labelled.uncertainty.any()
+
+
+def test_memory_mapped_maps_are_labelled_without_a_warning(tmp_path: Path) -> None:
+    pyramid = pyramid_of([4, 8], 8)
+    for i, feature_map in enumerate(pyramid.maps):
+        np.save(tmp_path / f"{i}.npy", feature_map)
+    mapped = [np.load(tmp_path / f"{i}.npy", mmap_mode="r") for i in range(4)]
+    classifier = ensemble_of(pyramid.num_channels)
+
+    labelled = label_image(FeaturePyramid(mapped, 8), classifier)
+
+    assert np.array_equal(labelled.labels, label_image(pyramid, classifier).labels)
 
 
 def test_blocks_that_are_left_out_between_others_leave_no_hole() -> None:

@@ -383,11 +383,22 @@ def test_a_second_round_needs_the_classifiers_own_generator(
         sample(tmp_path / "other", tmp_path / "second", SAMPLE, world.classifier)
 
 
-def test_the_linear_preset_fits_at_once(world: TinyWorld, tmp_path: Path) -> None:
+def test_the_linear_preset_fits_at_once_and_is_never_unsure(
+    world: TinyWorld, tmp_path: Path
+) -> None:
     settings = TrainClassifierSettings(preset="linear", batch=2000)
 
     train_classifier(world.annotations, tmp_path / "linear", settings, _beside(world))
 
+    few = SynthesizeSettings(num_pairs=4, memory="4GB")
+    synthesize(tmp_path / "linear", tmp_path / "pairs", few, world.generator)
+    pairs = PairSet.open(tmp_path / "pairs")
+    assert len(pairs.records()) == 4
+    assert not any(pairs.uncertainty(record).any() for record in pairs.records())
+    with pytest.raises(SettingsError, match="has one member"):
+        sample(world.generator, tmp_path / "second", SAMPLE, tmp_path / "linear")
+    with pytest.raises(SettingsError, match="--steps changes nothing for --preset linear"):
+        TrainClassifierSettings(preset="linear", steps=5)
     folder = ClassifierFolder.open(tmp_path / "linear")
     (curve,) = folder.curves()
     assert curve.steps == folder.text.num_members == 1

@@ -15,19 +15,23 @@ RESULT_BYTES = 20
 """A pixel's image, labels and uncertainty, and what writing them takes."""
 
 
-def bytes_for_work(memory: str | None, side: int) -> int:
+def bytes_for_work(memory: str | None, side: int, fixed_bytes: int = 0) -> int:
     """What labelling may take, so that the whole process stays below what the user allows.
 
     Args:
         memory: most memory of this process, such as `2GB`; None: the usual.
         side: of the image in pixels; the result is held as a whole.
+        fixed_bytes: what labelling takes however small its pieces are.
 
     Raises:
         SettingsError: it is not enough.
     """
     if memory is None:
         return WORK_BYTES
-    allowed, taken = bytes_in(memory, "--memory"), held_bytes() + RESULT_BYTES * side**2
+    allowed, taken = (
+        bytes_in(memory, "--memory"),
+        held_bytes() + fixed_bytes + RESULT_BYTES * side**2,
+    )
     if allowed - taken < LEAST_BYTES:
         raise SettingsError(
             f"--memory is {memory}, but the networks and one image of {side} px take "

@@ -33,16 +33,16 @@ class FoldedEnsemble:
             raise ValueError(f"{sum(channels)} channels for {shape.num_channels} features")
         kind = classifier.mean.dtype
         with torch.no_grad():
-            layers = [_layer(classifier, i) for i in range(3)]
-            first, bias = layers[0]
-            first = first / classifier.deviation.double()[:, None]
-            # [members, features, width] to [features, members * width]: one wide product.
-            self.first = tuple(
-                part.permute(1, 0, 2).flatten(1).to(kind).contiguous()
-                for part in first.split(list(channels), dim=1)
+            # [members, features, width] to [features, members * width]: one wide product. Map by
+            # map, since in double precision it would take twice as much.
+            weights = classifier.get_parameter("weight0").split(list(channels), dim=1)
+            deviations = classifier.deviation.split(list(channels))
+            self.first: tuple[Tensor, ...] = tuple(
+                (weight.double() / deviation.double()[:, None]).permute(1, 0, 2).flatten(1).to(kind)
+                for weight, deviation in zip(weights, deviations, strict=True)
             )
-            self.first_bias = bias.flatten().to(kind)
-            (second, second_bias), (third, third_bias) = layers[1:]
+            self.first_bias = classifier.get_parameter("bias0").flatten().clone()
+            (second, second_bias), (third, third_bias) = (_layer(classifier, i) for i in (1, 2))
             self.second, self.second_bias = second.to(kind), second_bias.to(kind)
             self.third = third.mT.to(kind).contiguous()
             self.third_bias = third_bias.mT.to(kind).contiguous()
@@ -89,7 +89,7 @@ def _layer(classifier: PixelClassifier, i: int) -> tuple[Tensor, Tensor]:
     weight = classifier.get_parameter(f"weight{i}").double()
     bias = classifier.get_parameter(f"bias{i}").double()
     before = i - 1
-    if before < 0 or before >= classifier.shape.num_normalised:
+    if before >= classifier.shape.num_normalised:
         return weight, bias
     variance = classifier.get_buffer(f"running_variance{before}").double()
     scale = classifier.get_parameter(f"gain{before}").double()

@@ -122,8 +122,9 @@ def relative_nearness(real: Features, others: Features) -> Float[np.ndarray, " o
     distance = cdist(others, real)
     nearest = distance.argmin(axis=1)
     among_real = cdist(real, real)
-    np.fill_diagonal(among_real, np.inf)
-    spacing = np.maximum(among_real.min(axis=1)[nearest], 1e-12)
+    # A real image may be there twice; the next one is the next that differs.
+    among_real[among_real <= 1e-6 * among_real.max()] = np.inf
+    spacing = among_real.min(axis=1)[nearest]
     nearness: Float[np.ndarray, " others"] = distance.min(axis=1) / spacing
     return nearness
 

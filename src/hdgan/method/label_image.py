@@ -61,7 +61,9 @@ def label_with(labeller: Labeller, pyramid: FeaturePyramid) -> LabelledImage:
     known: dict[int, KnownRows] = {}
     for feature_map in pyramid.maps:
         rows = known.setdefault(len(feature_map), KnownRows(len(feature_map), []))
-        rows.maps.append(torch.from_numpy(feature_map))
+        # A copy of a memory map, which torch would warn of as it cannot be written.
+        held = feature_map if feature_map.flags.writeable else feature_map.copy()
+        rows.maps.append(torch.from_numpy(held))
     labeller.begin(known)
     labelled = labeller.rows(Span(0, pyramid.side - 1))
     return LabelledImage(labelled.labels, labelled.uncertainty)

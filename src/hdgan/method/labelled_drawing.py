@@ -52,6 +52,18 @@ def band_rows_for(shape: NetworkShape, memory_bytes: int) -> int:
     return rows
 
 
+def fixed_bytes_of(shape: NetworkShape, classifier: PixelClassifier) -> int:
+    """What a `LabelledGenerator` takes however small the pieces are, beside the networks.
+
+    The first layer's weights twice, since they are folded; and the blocks that are drawn whole, of
+    which outputs, modulated inputs and kept maps are held, about sixteen bytes a number.
+    """
+    of_ensemble = classifier.shape
+    weights = 4 * of_ensemble.num_channels * of_ensemble.num_members * of_ensemble.widths[0]
+    whole = [side for side in shape.resolutions if side <= WHOLE_PX]
+    return 2 * weights + 16 * sum(2 * shape.channels(side) * side**2 for side in whole[-2:])
+
+
 class LabelledGenerator:
     """A generator and an ensemble that was fitted to its features: latents in, pairs out."""
 

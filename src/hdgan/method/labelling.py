@@ -212,6 +212,7 @@ class Labeller:
         levels = [
             _level(self.ensemble, resolution, resolutions) for resolution in sorted({*resolutions})
         ]
+        self.ensemble.first = ()  # the levels have it
         sizes = {level.resolution: len(level.weight) for level in levels}
         work = work or cheapest(sizes, side, self.ensemble.width, self.device, memory_bytes)
         num_wide = len(levels) - work.num_narrow
@@ -439,8 +440,10 @@ class Labeller:
         log_probabilities = functional.log_softmax(logits, dim=1)
         probabilities = log_probabilities.exp()
         mean = probabilities.mean(dim=0)
-        entropies = -(probabilities * log_probabilities).sum(dim=1).mean(dim=0)
-        divergence = (torch.special.entr(mean).sum(dim=0) - entropies).clamp_min_(0.0)
+        divergence = torch.zeros_like(mean[0])
+        if len(logits) > 1:  # one member agrees with itself, to the last digit
+            entropies = -(probabilities * log_probabilities).sum(dim=1).mean(dim=0)
+            divergence = (torch.special.entr(mean).sum(dim=0) - entropies).clamp_min_(0.0)
         if self.decision == "mean":
             return mean.argmax(dim=0).byte(), divergence
         # A whole vote counts more than any mean probability, which only settles ties.

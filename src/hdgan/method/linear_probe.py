@@ -50,15 +50,16 @@ def fit_linear_probe(classifier: PixelClassifier, drawn: LabelledFeatures) -> fl
     optimizer = torch.optim.LBFGS(
         [weight, bias], max_iter=ITERATIONS, history_size=20, line_search_fn="strong_wolfe"
     )
-    losses: list[float] = []
+
+    def cross_entropy() -> torch.Tensor:
+        return functional.cross_entropy(torch.addmm(bias[0], features, weight[0]), classes)
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        loss = functional.cross_entropy(torch.addmm(bias[0], features, weight[0]), classes)
-        losses.append(float(loss.detach()))
-        loss = loss + DECAY * weight.square().sum()
+        loss = cross_entropy() + DECAY * weight.square().sum()
         loss.backward()
         return loss
 
     optimizer.step(closure)
-    return min(losses)
+    with torch.no_grad():
+        return float(cross_entropy())

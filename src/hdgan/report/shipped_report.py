@@ -81,7 +81,7 @@ def _headline(
         (
             percent(dice.value),
             "macro Dice of the labels of drawings",
-            f"overlap of the classifier's labels with the annotation on "
+            "overlap of the classifier's labels with the annotation (whose it is, stands below) on "
             f"{len(made.evaluation.images())} drawings that it never saw, over the "
             f"{percent(annotated_part(made.evaluation, side_px))} of their pixels that were "
             "annotated; mean over the classes; 100 % is perfect",
@@ -152,7 +152,8 @@ def _closeness(quality: QualityText) -> Section:
         many random crops of the training tiles, as a network sees them that was trained on
         photographs ({quality.encoder}). The noise floor is the same comparison for crops of real
         tiles that the generator never saw: no generator can be expected to come closer. These
-        numbers are those of the generator's card.""",
+        numbers are those of the generator's card. Their scale is this network's: scores that others
+        publish, in the features of another, do not compare with them.""",
         tables=[
             PageTable(
                 "KID and FID are distances: less is closer. Precision, recall, density and "

@@ -16,6 +16,6 @@ def bytes_in(text: str, option: str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([MG]i?B)\s*", text, flags=re.IGNORECASE)
     if match is None:
         raise SettingsError(
-            f"{option} is {text!r}; needed is a number with a unit, such as 2GB or 1500MB."
+            f"{option} is {text!r}; needed is a number with MB or GB, such as 2GB or 1500MB."
         )
     return int(float(match[1]) * _UNITS[match[2].upper()])

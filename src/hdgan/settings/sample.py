@@ -21,11 +21,10 @@ class SampleSettings:
     the paper annotates, or all if there are fewer."""
 
     seed: int = 0
-    """Sample i is drawn with seed + i."""
+    """Sample i is drawn with seed + i, and called after that number."""
 
     seeds: tuple[int, ...] | None = None
-    """Draw exactly these seeds, instead of `num-samples` seeds that follow one another. A sample is
-    then called after its seed."""
+    """Draw exactly these seeds, instead of `num-samples` seeds that follow one another."""
 
     stain: str | None = None
     """Stain to draw, of a generator that was trained with `--condition stain`; without it, each

@@ -3,9 +3,22 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hdgan.errors import SettingsError
 from hdgan.settings.bounds import above_zero, at_least, within
 
 ClassifierPreset = Literal["default", "linear", "paper", "authors-code", "datasetgan"]
+
+
+_NOT_LINEAR = (
+    "steps",
+    "num_members",
+    "optimizer",
+    "learning_rate",
+    "label_smoothing",
+    "dropout",
+    "num_normalised",
+)
+"""What a linear probe does not have."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +78,9 @@ class TrainClassifierSettings:
         above_zero(self, "learning_rate")
         within(self, 0, 0.99, "label_smoothing", "dropout")
         within(self, 0, 2, "num_normalised")
+        given = [name for name in _NOT_LINEAR if getattr(self, name) is not None]
+        if self.preset == "linear" and given:
+            raise SettingsError(
+                f"--{given[0].replace('_', '-')} changes nothing for --preset linear, which is one "
+                "layer, fitted at once. Leave it out, or choose another preset."
+            )

@@ -124,6 +124,11 @@ def _fitted_to(parent: GeneratorFolder, classifier: Path) -> ClassifierFolder:
             f"{classifier} was fitted to another generator than {parent.folder}. Give the "
             "generator that its samples were drawn by."
         )
+    if ensemble.text.num_members == 1:
+        raise SettingsError(
+            f"{classifier} has one member, so nobody disagrees and nothing is uncertain. Give one "
+            "that was fitted with --num-members above 1, or leave out --classifier."
+        )
     return ensemble
 
 
@@ -166,7 +171,9 @@ def _places(
 
 
 def _seeds(settings: SampleSettings) -> dict[str, int]:
-    """The seed of each sample by its name, ascending."""
-    if settings.seeds is not None:
-        return {f"s{seed:06d}": seed for seed in sorted(settings.seeds)}
-    return {f"s{i:06d}": settings.seed + i for i in range(settings.num_samples)}
+    """The seed of each sample by its name, ascending.
+
+    A sample is called after its seed, so that no two drawings of a generator have one name.
+    """
+    seeds = settings.seeds or range(settings.seed, settings.seed + settings.num_samples)
+    return {f"s{seed:06d}": seed for seed in sorted(seeds)}

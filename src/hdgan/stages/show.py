@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import MANIFEST, digest_of_file
 from hdgan.artifacts.shipped import shipped_folders, shipped_or
+from hdgan.artifacts.shipped_generator import CARD
 from hdgan.pipeline import Fact, Made
 
 
@@ -32,6 +33,8 @@ def show(folder: Path) -> Made:
     for name, value in manifest.settings.items():
         given = "not given" if value is None else json.dumps(value, ensure_ascii=False)
         facts[f"setting {name.replace('_', '-')}"] = given
+    if CARD in manifest.files:
+        facts["card"] = str(folder / CARD)
     counts = Counter(str(PurePosixPath(name).parent) for name in manifest.files)
     sizes = sum((folder / name).stat().st_size for name in manifest.files)
     facts["files"] = ", ".join(

@@ -20,7 +20,7 @@ from hdgan.artifacts.pair_set import CARD, DATASET, LATENTS, PAIRS, PairRecord, 
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
-from hdgan.method.labelled_drawing import LabelledGenerator
+from hdgan.method.labelled_drawing import LabelledGenerator, fixed_bytes_of
 from hdgan.method.latent import stain_of, w_of
 from hdgan.method.uncertainty import image_score, kept_after_filter, largest_divergence
 from hdgan.pipeline import Made
@@ -37,7 +37,8 @@ def synthesize(
 ) -> Made:
     """Draw images one by one with their label maps; pair i depends on seed + i alone.
 
-    Memory holds one image, its features, and a band of its pixels' hidden layers at a time.
+    Memory holds one image with its labels, and what labelling a band of it takes; below 512 px its
+    features too.
 
     Raises:
         WrongArtifactError: the classifier was fitted to another generator.
@@ -97,7 +98,11 @@ class _Synthesis:
             classifier,
             ensemble.text.num_blocks,
             decision=ensemble.decision,
-            memory_bytes=bytes_for_work(settings.memory, parent.shape.resolution),
+            memory_bytes=bytes_for_work(
+                settings.memory,
+                parent.shape.resolution,
+                fixed_bytes_of(parent.shape, classifier),
+            ),
         )
         self.side = parent.shape.resolution
         self.largest = largest_divergence(classifier.shape.num_members, len(ensemble.class_map))
@@ -149,7 +154,9 @@ class _Synthesis:
 
     def _records(self, tallies: list[_Tally]) -> list[PairRecord]:
         scores = np.array([tally.uncertainty for tally in tallies])
-        kept = kept_after_filter(scores, self.settings.drop_fraction)
+        # One member is never unsure, and of one pair there is none that is more uncertain.
+        tells = self.largest > 0 and len(scores) > 1
+        kept = kept_after_filter(scores, self.settings.drop_fraction if tells else 0.0)
         return [
             PairRecord(
                 pair=_name(i),

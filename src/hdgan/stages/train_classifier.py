@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from hdgan.artifacts.annotation_set import CLASSES, AnnotationRecord, AnnotationSet, class_map_bytes
 from hdgan.artifacts.checkpoint import (
@@ -159,6 +160,10 @@ class _Fitting:
         return self.generator.generator().to(self.device)
 
     @cached_property
+    def _latents(self) -> Float32[np.ndarray, "samples w_dim"]:
+        return self.samples.latents()
+
+    @cached_property
     def _samples_by_name(self) -> dict[str, SampleRecord]:
         return {record.sample: record for record in self.samples.records()}
 
@@ -169,7 +174,7 @@ class _Fitting:
             WrongArtifactError: its latent does not draw it.
         """
         sample = self._samples_by_name[name]
-        w = torch.from_numpy(self.samples.latents()[sample.row : sample.row + 1]).to(self.device)
+        w = torch.from_numpy(self._latents[sample.row : sample.row + 1]).to(self.device)
         image, pyramid = image_and_features(self._network, w, self.recipe.num_blocks)
         if name not in self.checked:
             self._check_same(sample, pixels_of(image))

@@ -24,10 +24,10 @@ def demo(output: Path, settings: DemoSettings, verbs: Verbs) -> Made:
         WrongArtifactError: the generator comes without annotated drawings.
     """
     steps = Steps(output, verbs)
-    names = {folder.name for folder in shipped_folders()}
+    shipped = {folder.name: folder for folder in shipped_folders()}
     chosen = settings.generator
     if chosen is None and not settings.from_scratch:
-        chosen = next((name for name in PREFERRED_GENERATORS if name in names), None)
+        chosen = next((name for name in PREFERRED_GENERATORS if name in shipped), None)
         if chosen is None:
             remark(
                 "demo",
@@ -36,4 +36,6 @@ def demo(output: Path, settings: DemoSettings, verbs: Verbs) -> Made:
             )
     if chosen is None:
         return demo_from_scratch(settings.numbers(from_scratch=True), settings.seed, steps)
-    return demo_from_shipped(chosen, settings.numbers(from_scratch=False), settings.seed, steps)
+    # By its folder, since a bare name would mean a folder of that name here.
+    place = shipped.get(chosen, Path(chosen))
+    return demo_from_shipped(place, settings.numbers(from_scratch=False), settings.seed, steps)

@@ -26,7 +26,7 @@ NUM_MEMBERS = 5
 """Half the usual ensemble, which halves the time."""
 
 
-def demo_from_shipped(name: str, numbers: DemoNumbers, seed: int, steps: Steps) -> Made:
+def demo_from_shipped(place: Path, numbers: DemoNumbers, seed: int, steps: Steps) -> Made:
     """Draw, take in the annotations that come along, fit, label, and write a report.
 
     Goes on where it was interrupted.
@@ -37,7 +37,7 @@ def demo_from_shipped(name: str, numbers: DemoNumbers, seed: int, steps: Steps) 
     Raises:
         WrongArtifactError: the generator comes without annotated drawings.
     """
-    generator = ShippedGenerator.open(Path(name))
+    generator = ShippedGenerator.open(place)
     if ABOUT not in generator.manifest.files:
         raise WrongArtifactError(
             f"{generator.folder} is a generator without annotated drawings; the demonstration "
@@ -52,7 +52,7 @@ def demo_from_shipped(name: str, numbers: DemoNumbers, seed: int, steps: Steps) 
         "report",
         path,
         {
-            "generator": name,
+            "generator": generator.folder.name,
             "labels of drawings": f"{dice.name} {dice.value:.3f}",
             "labelled pairs": made.pairs.about["num_kept"],
             "seconds": round(steps.seconds),
