@@ -67,6 +67,8 @@ def test_images_get_the_look_of_one_and_keep_their_tissue(tmp_path: Path) -> Non
 def test_a_kidney_needs_the_generator_of_nuclei(tmp_path: Path) -> None:
     for name in ("kidney_multistain", "kidney_glomeruli_ihc"):
         (tmp_path / name).mkdir()
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "squeezenet_v1_1_imagenet.npz").touch()
 
     result = subprocess.run(
         ["bash", str(ROOT / "recipes" / "kidney.sh"), str(tmp_path / "out"), str(tmp_path)],

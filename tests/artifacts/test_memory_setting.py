@@ -4,7 +4,7 @@ import pytest
 
 from hdgan.artifacts.memory import LEAST_BYTES, bytes_for_work, held_bytes
 from hdgan.errors import SettingsError
-from hdgan.settings.memory import bytes_in
+from hdgan.settings.bounds import bytes_in
 
 
 @pytest.mark.parametrize(

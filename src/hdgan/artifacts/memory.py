@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hdgan.errors import SettingsError
 from hdgan.method.labelling import WORK_BYTES
-from hdgan.settings.memory import bytes_in
+from hdgan.settings.bounds import bytes_in
 
 LEAST_BYTES = 64 * 2**20
 """Less is not enough for the smallest pieces."""

@@ -1,6 +1,10 @@
 """Refusing numbers that cannot work, in the words of the command line."""
 
+import re
+
 from hdgan.errors import SettingsError
+
+_UNITS = {"MB": 10**6, "GB": 10**9, "MIB": 2**20, "GIB": 2**30}
 
 
 def within(settings: object, low: float | int, high: float | int, *names: str) -> None:
@@ -49,3 +53,17 @@ def ascending(settings: object, low: float | int, name: str) -> None:
             f"--{name.replace('_', '-')} is {first:g} {last:g}; it must be two numbers of {low:g} "
             "or more, the smaller first."
         )
+
+
+def bytes_in(text: str, option: str) -> int:
+    """`2GB`, `1500 MB`, `1.5GiB` as bytes.
+
+    Raises:
+        SettingsError: it is no such text.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([MG]i?B)\s*", text, flags=re.IGNORECASE)
+    if match is None:
+        raise SettingsError(
+            f"{option} is {text!r}; needed is a number with MB or GB, such as 2GB or 1500MB."
+        )
+    return int(float(match[1]) * _UNITS[match[2].upper()])

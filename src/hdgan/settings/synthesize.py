@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from hdgan.settings.bounds import at_least, within
-from hdgan.settings.memory import bytes_in
+from hdgan.settings.bounds import at_least, bytes_in, within
 
 
 @dataclass(frozen=True)
