@@ -1,28 +1,14 @@
 """A pyramid to a label map and its uncertainty (sections IV and V)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from hdgan.method.features import FeaturePyramid
-from hdgan.method.labelling import Decision, KnownRows, Labeller, MapSizes, Work
+from hdgan.method.labelling import Decision, KnownRows, LabelledRows, Labeller, MapSizes, Work
 from hdgan.method.lattice import Span
 from hdgan.method.pixel_classifier import PixelClassifier, vote
 from hdgan.method.uncertainty import divergence
-
-
-@dataclass(frozen=True)
-class LabelledImage:
-    """What an ensemble says of an image."""
-
-    labels: UInt8[np.ndarray, "side side"]
-    """The class of each pixel."""
-
-    uncertainty: Float32[np.ndarray, "side side"]
-    """Jensen-Shannon divergence of the members, nats."""
 
 
 def label_image(
@@ -31,7 +17,7 @@ def label_image(
     *,
     decision: Decision = "mean",
     work: Work | None = None,
-) -> LabelledImage:
+) -> LabelledRows:
     """The label map of an image and its uncertainty.
 
     Args:
@@ -56,7 +42,7 @@ def label_image(
     return label_with(labeller, pyramid)
 
 
-def label_with(labeller: Labeller, pyramid: FeaturePyramid) -> LabelledImage:
+def label_with(labeller: Labeller, pyramid: FeaturePyramid) -> LabelledRows:
     """The label map of an image by a labeller that was made for such images."""
     known: dict[int, KnownRows] = {}
     for feature_map in pyramid.maps:
@@ -65,8 +51,7 @@ def label_with(labeller: Labeller, pyramid: FeaturePyramid) -> LabelledImage:
         held = feature_map if feature_map.flags.writeable else feature_map.copy()
         rows.maps.append(torch.from_numpy(held))
     labeller.begin(known)
-    labelled = labeller.rows(Span(0, pyramid.side - 1))
-    return LabelledImage(labelled.labels, labelled.uncertainty)
+    return labeller.rows(Span(0, pyramid.side - 1))
 
 
 @torch.no_grad()
@@ -76,7 +61,7 @@ def label_image_plainly(
     *,
     decision: Decision = "mean",
     band_rows: int = 16,
-) -> LabelledImage:
+) -> LabelledRows:
     """The same by the definition: features of each pixel to each member's three layers.
 
     For tests and comparisons; `band_rows` rows at a time.
@@ -91,7 +76,7 @@ def label_image_plainly(
         probabilities = classifier.probabilities(features.to(classifier.mean))
         labels[first:last] = _plane(decided(probabilities, decision), side)
         uncertainty[first:last] = _plane(divergence(probabilities), side)
-    return LabelledImage(labels, uncertainty)
+    return LabelledRows(labels, uncertainty)
 
 
 def decided(probabilities: Tensor, decision: Decision) -> Tensor:

@@ -58,7 +58,7 @@ Rows = Float[Tensor, "_ _ _"]
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """What an ensemble says of some rows of an image."""
+    """What an ensemble says of an image, or of some rows of it."""
 
     labels: UInt8[np.ndarray, "rows side"]
     """The class of each pixel."""
@@ -224,13 +224,13 @@ class Labeller:
         self.per_step = side // (2 * self.wide[-1].resolution) if self.wide else 1
         self.chunk_px = min(side, max(work.chunk_px, self.per_step))
         self.tile_px = min(side, max(work.tile_px, self.chunk_px))
-        self.enlarging = self._enlarging()
+        enlarging = self._enlarging()
         self.narrow_channels = sum(len(level.weight) for level in self.narrow)
-        rows = self.narrow_channels + self.enlarging.shape[1]
+        rows = self.narrow_channels + enlarging.shape[1]
         kind = self.ensemble.first_bias
         # One product brings the narrow features and the lattice's points to the hidden layer.
         self.inputs = kind.new_empty(self.chunk_px**2, rows)
-        self.inputs[:, self.narrow_channels :] = self.enlarging
+        self.inputs[:, self.narrow_channels :] = enlarging
         self.weights = kind.new_empty(rows, self.ensemble.width)
         if self.narrow:
             self.weights[: self.narrow_channels] = torch.cat(
@@ -322,7 +322,7 @@ class Labeller:
         return LabelledRows(labels, uncertainty)
 
     def _tile(self, rows: Span, columns: Span, labels: np.ndarray, uncertainty: np.ndarray) -> None:
-        """Label one tile, some rows at a time."""
+        """Label one tile, chunk by chunk."""
         points = self._points(rows, columns)
         features = self._narrow_features(rows, columns)
         side = self.chunk_px

@@ -38,8 +38,8 @@ def sample(
     Memory holds one image and its features at a time; from 512 px, one image and one band.
 
     Raises:
-        SettingsError: more samples are to be suggested than drawn, or the generator does not know
-            the stain.
+        SettingsError: more samples are to be suggested than drawn, the generator does not know the
+            stain, or the classifier has one member.
         WrongArtifactError: the classifier was fitted to another generator.
     """
     num_suggested = min(36, settings.count) if settings.select is None else settings.select
@@ -72,18 +72,9 @@ def sample(
                     scores.append(_scored(unfinished, labelled, name, w))
                 progress.advance()
         suggested = _places(np.stack(pooled), scores, num_suggested, settings.seed)
-        rows = [
-            SampleRecord(
-                sample=name,
-                row=i,
-                seed=seed,
-                suggested=suggested.get(i),
-                stain=stain_of(parent.shape, seed, settings.stain),
-                uncertainty=scores[i] if scores else None,
-            )
-            for i, (name, seed) in enumerate(seeds.items())
-        ]
+        stains = [stain_of(parent.shape, seed, settings.stain) for seed in seeds.values()]
         unfinished.write(LATENTS, array_bytes({"w": np.stack(latents)}))
+        rows = _records(seeds, suggested, stains, scores)
         unfinished.write(SAMPLES, table_bytes(rows, SampleRecord))
 
     made_once(output, order, make)
@@ -168,6 +159,26 @@ def _places(
     else:
         chosen = diverse(pooled, num_suggested, seed=seed)
     return {int(i): place for place, i in enumerate(chosen)}
+
+
+def _records(
+    seeds: dict[str, int],
+    suggested: dict[int, int],
+    stains: list[str | None],
+    scores: list[float],
+) -> list[SampleRecord]:
+    """The rows of the table; `scores` is empty without a classifier."""
+    return [
+        SampleRecord(
+            sample=name,
+            row=i,
+            seed=seed,
+            suggested=suggested.get(i),
+            stain=stains[i],
+            uncertainty=scores[i] if scores else None,
+        )
+        for i, (name, seed) in enumerate(seeds.items())
+    ]
 
 
 def _seeds(settings: SampleSettings) -> dict[str, int]:
