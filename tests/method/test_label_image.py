@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hdgan.method.decision import Decision
 from hdgan.method.features import FeaturePyramid
 from hdgan.method.label_image import decided, label_image, label_image_plainly
-from hdgan.method.labelling import Decision
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 from hdgan.method.uncertainty import divergence
 

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hdgan.method.decision import Decision
 from hdgan.method.features import (
     FeaturePyramid,
     channels_by_map,
@@ -19,7 +20,8 @@ from hdgan.method.features import (
 from hdgan.method.folded_ensemble import FoldedEnsemble
 from hdgan.method.label_image import label_image, label_image_plainly
 from hdgan.method.labelled_drawing import LabelledGenerator, band_rows_for
-from hdgan.method.labelling import Decision, Labeller, MapSizes, Work, cheapest, coarse_for
+from hdgan.method.labelling import Labeller, MapSizes
+from hdgan.method.labelling_work import Work, cheapest, coarse_for
 from hdgan.method.latent import pixels_of
 from hdgan.method.lattice import Span
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier

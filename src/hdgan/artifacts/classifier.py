@@ -14,8 +14,8 @@ from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, with_weights
 from hdgan.class_map import ClassMap
 from hdgan.errors import DamagedArtifactError
+from hdgan.method.decision import Decision
 from hdgan.method.fitting import ClassifierEpoch
-from hdgan.method.labelling import Decision
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 
 ENSEMBLE = "ensemble.json"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from hdgan.errors import SettingsError
-from hdgan.method.labelling import WORK_BYTES
+from hdgan.method.labelling_work import WORK_BYTES
 from hdgan.settings.bounds import bytes_in
 
 LEAST_BYTES = 64 * 2**20

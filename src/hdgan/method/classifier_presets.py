@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hdgan.method.decision import Decision
 from hdgan.method.fitting import FittingPlan
-from hdgan.method.labelling import Decision
 from hdgan.settings.train_classifier import ClassifierPreset, TrainClassifierSettings
 
 

@@ -4,8 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hdgan.method.decision import Decision
 from hdgan.method.features import FeaturePyramid
-from hdgan.method.labelling import Decision, KnownRows, LabelledRows, Labeller, MapSizes, Work
+from hdgan.method.known_rows import KnownRows
+from hdgan.method.labelling import LabelledRows, Labeller, MapSizes
+from hdgan.method.labelling_work import Work
 from hdgan.method.lattice import Span
 from hdgan.method.pixel_classifier import PixelClassifier, vote
 from hdgan.method.uncertainty import divergence

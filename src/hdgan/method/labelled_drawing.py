@@ -8,14 +8,17 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from hdgan.method.decision import Decision
 from hdgan.method.features import (
     channels_by_map,
     halved,
     image_and_features,
     sides_by_map,
 )
+from hdgan.method.known_rows import KnownRows
 from hdgan.method.label_image import label_with
-from hdgan.method.labelling import WORK_BYTES, Decision, KnownRows, Labeller, MapSizes
+from hdgan.method.labelling import Labeller, MapSizes
+from hdgan.method.labelling_work import WORK_BYTES
 from hdgan.method.latent import pixels_of
 from hdgan.method.lattice import Span
 from hdgan.method.pixel_classifier import PixelClassifier

@@ -6,17 +6,18 @@ the wide hidden layer. Hidden values exist for some hundred pixels at a time, an
 whole image never. The plain definition is `label_image.label_image_plainly`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
-from torch.nn import functional
 
+from hdgan.method.decision import Decision, decided
 from hdgan.method.folded_ensemble import FoldedEnsemble
+from hdgan.method.known_rows import KnownRows
+from hdgan.method.labelling_work import WORK_BYTES, Work, cheapest
 from hdgan.method.lattice import (
     Span,
     at_pixels,
@@ -26,34 +27,6 @@ from hdgan.method.lattice import (
     points_of_pixels,
 )
 from hdgan.method.pixel_classifier import PixelClassifier
-
-Decision = Literal["mean", "vote"]
-"""The class of highest mean probability, or the one that most members choose.
-
-Of classes with equally many votes, the one of higher mean probability wins.
-"""
-
-WORK_BYTES = 512 * 2**20
-"""What labelling may take unless somebody says otherwise."""
-
-COARSE_PX = (128, 64, 32, 16, 8)
-"""Maps up to one of these sides are summed once for the whole image: the largest that memory
-allows."""
-
-COARSE_SHARE = 0.5
-"""Of that memory, what the coarse sum may take while it is made."""
-
-POINT_COST = 140.0
-"""What carrying the sum to one lattice point costs, in channels of a product; measured."""
-
-CHUNK_SECONDS = 60e-6
-"""What beginning a chunk costs, whatever its size; measured."""
-
-RATES = {"cpu": 1e11, "cuda": 2e13}
-"""Operations a second of a product, about: decides the pieces, never the result."""
-
-Rows = Float[Tensor, "_ _ _"]
-"""Rows, columns and channels of a map; maps run ahead of each other."""
 
 
 @dataclass(frozen=True)
@@ -65,102 +38,6 @@ class LabelledRows:
 
     uncertainty: Float32[np.ndarray, "rows side"]
     """Jensen-Shannon divergence of the members, nats."""
-
-
-@dataclass
-class KnownRows:
-    """The rows of the maps of one resolution that are at hand."""
-
-    resolution: int
-    maps: list[Rows]
-    """Of equally many rows each, one map a tensor."""
-    first: int = 0
-    """Which row the first is."""
-
-    @property
-    def end(self) -> int:
-        """The row after the last that all maps have."""
-        return self.first + min(len(rows) for rows in self.maps)
-
-    def add(self, maps: Sequence[Rows]) -> None:
-        """Further rows of each map."""
-        self.maps = [torch.cat(both) for both in zip(self.maps, maps, strict=True)]
-
-    def forget(self, before: int) -> None:
-        """Drop the rows before this one."""
-        dropped = max(0, before - self.first)
-        self.maps = [rows[dropped:].clone() for rows in self.maps] if dropped else self.maps
-        self.first += dropped
-
-
-@dataclass(frozen=True)
-class Work:
-    """Into which pieces the work on an image is cut. Does not change the result."""
-
-    tile_px: int
-    """Side of a tile, whose probabilities exist at a time; a power of two."""
-    chunk_px: int
-    """Side of the square of pixels whose hidden values exist at a time: what fits into a
-    processor's cache. A power of two."""
-    num_narrow: int
-    """Resolutions, from the finest, whose maps are enlarged before the first layer; at least 1."""
-    coarse_px: int = 64
-    """Maps up to this side are summed once for the whole image."""
-
-
-def cheapest(
-    channels: Mapping[int, int],
-    side: int,
-    width: int,
-    device: torch.device,
-    memory_bytes: int = WORK_BYTES,
-) -> Work:
-    """The pieces that take least time, by a model of what each step costs.
-
-    A pixel's hidden values are one product: its narrow features, and the lattice points around
-    its chunk. Fewer narrow resolutions make it smaller, but carry the wide sum further.
-
-    Args:
-        channels: of all maps of a resolution, by resolution.
-        side: of the image.
-        width: hidden values a pixel.
-        device: where it runs.
-        memory_bytes: what the work may take.
-    """
-    coarse_px = coarse_for(width, memory_bytes)
-    rate = RATES.get(device.type, RATES["cuda"])
-    tile_px = min(side, 64 if device.type == "cpu" else 512)
-    resolutions = sorted(channels, reverse=True)
-    best: tuple[float, Work] | None = None
-    # A map of the image's own size has no lattice between pixels: it is always narrow.
-    least = 1 if resolutions[0] == side else 0
-    for num_narrow in range(least, len(resolutions) + 1):
-        narrow, wide = resolutions[:num_narrow], resolutions[num_narrow:]
-        per_step = side // (2 * wide[0]) if wide else 1
-        chunk_px = min(8, tile_px)
-        while chunk_px <= tile_px:
-            points = (chunk_px // per_step + 1) ** 2 if wide else 1
-            cost = float(sum(channels[resolution] for resolution in narrow) + points)
-            for resolution in wide:
-                cost += (2 * resolution / side) ** 2 * (POINT_COST + channels[resolution] / 4)
-            cost += CHUNK_SECONDS / chunk_px**2 / (2 * width / rate)
-            fits = per_step <= chunk_px
-            if fits and (best is None or cost < best[0]):
-                best = cost, Work(tile_px, chunk_px, num_narrow, coarse_px)
-            chunk_px *= 2
-    assert best is not None
-    return best[1]
-
-
-def coarse_for(width: int, memory_bytes: int) -> int:
-    """The side up to which maps are summed for the whole image, in this much memory.
-
-    While it is made, the sum is there about three times.
-    """
-    for side in COARSE_PX:
-        if 3 * 4 * (2 * side + 1) ** 2 * width <= memory_bytes * COARSE_SHARE:
-            return side
-    return COARSE_PX[-1]
 
 
 @dataclass
@@ -332,7 +209,9 @@ class Labeller:
         for i in range(rows.count // side):
             for j in range(columns.count // side):
                 logits[:, :, i, j] = self.ensemble.logits(self._hidden(points, features, i, j))
-        for values, target in zip(self._decided(logits), (labels, uncertainty), strict=True):
+        for values, target in zip(
+            decided(logits, self.decision), (labels, uncertainty), strict=True
+        ):
             plane = values.unflatten(2, (side, side)).permute(0, 2, 1, 3)
             target[:] = plane.reshape(target.shape).cpu().numpy()
 
@@ -432,24 +311,6 @@ class Labeller:
                 values = enlarged
             parts.append(values)
         return torch.cat(parts, dim=-1) if parts else None
-
-    def _decided(
-        self, logits: Float[Tensor, "members classes *pixels"]
-    ) -> tuple[UInt8[Tensor, "*pixels"], Float[Tensor, "*pixels"]]:
-        """The class of each pixel, and the divergence of the members."""
-        log_probabilities = functional.log_softmax(logits, dim=1)
-        probabilities = log_probabilities.exp()
-        mean = probabilities.mean(dim=0)
-        divergence = torch.zeros_like(mean[0])
-        if len(logits) > 1:  # one member agrees with itself, to the last digit
-            entropies = -(probabilities * log_probabilities).sum(dim=1).mean(dim=0)
-            divergence = (torch.special.entr(mean).sum(dim=0) - entropies).clamp_min_(0.0)
-        if self.decision == "mean":
-            return mean.argmax(dim=0).byte(), divergence
-        # A whole vote counts more than any mean probability, which only settles ties.
-        choices = probabilities.argmax(dim=1, keepdim=True)
-        votes = torch.zeros_like(probabilities).scatter_(1, choices, 1.0).sum(dim=0)
-        return (votes * 2.0 + mean).argmax(dim=0).byte(), divergence
 
 
 def _level(ensemble: FoldedEnsemble, resolution: int, resolutions: Sequence[int]) -> _Level:
