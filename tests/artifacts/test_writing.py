@@ -15,7 +15,7 @@ from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.table import Record, table_bytes, table_of
 from hdgan.artifacts.unfinished import Order, being_made
 from hdgan.artifacts.writing import storage_errors, write_atomically
-from hdgan.errors import DamagedArtifactError, StorageError
+from hdgan.errors import DamagedArtifactError, StorageError, WrongArtifactError
 from hdgan.method.features import FeaturePyramid
 
 
@@ -131,3 +131,24 @@ def test_a_curve_survives_writing_and_reading_and_is_valid_json() -> None:
 def test_a_broken_curve_is_named(line: bytes) -> None:
     with pytest.raises(DamagedArtifactError, match=r"curves.jsonl is damaged"):
         curve_of(line, Point, "curves.jsonl")
+
+
+def test_work_goes_on_another_way_but_not_to_another_end(tmp_path: Path) -> None:
+    def order(**settings: object) -> Order:
+        return Order("pairs", {"memory": None, "threads": 1, "seed": 0} | settings, {})
+
+    with being_made(tmp_path / "pairs", order()) as begun:
+        assert begun is not None
+        begun.write("file", b"done so far")
+
+    with (
+        pytest.raises(WrongArtifactError, match="seed was 0, now 1"),
+        being_made(tmp_path / "pairs", order(seed=1)),
+    ):
+        pass
+    with being_made(tmp_path / "pairs", order(memory="2GB", threads=2)) as goes_on:
+        assert goes_on is not None
+        assert goes_on.has("file")
+        goes_on.finish()
+    with being_made(tmp_path / "pairs", order(memory="1GB")) as again:
+        assert again is None

@@ -34,6 +34,9 @@ _COMMAND = "command.json"
 _LOCK = "lock"
 _INPUTS = frozenset({"images", "label-maps"})
 """Parents that are a user's files rather than artifacts."""
+_WAYS = frozenset({"cache", "features", "memory", "threads"})
+"""Settings that decide how the work is done. A run may go on another way: what comes out is the
+same, but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,16 @@ class Order:
             for kind in self.parents | begun.parents
             if self.parents.get(kind) != begun.parents.get(kind)
         }
-        return (self.kind, self.settings) == (begun.kind, begun.settings) and changed <= _INPUTS
+        is_same = self.kind == begun.kind and not self._changed_settings(begun)
+        return is_same and changed <= _INPUTS
+
+    def _changed_settings(self, other: "Order") -> dict[str, object]:
+        """Those that decide what is made, by name."""
+        return {
+            name: value
+            for name, value in self.settings.items()
+            if name not in _WAYS and other.settings.get(name) != value
+        }
 
     def differences(self, other: "Order") -> list[str]:
         """What differs, one phrase each."""
@@ -67,8 +79,7 @@ class Order:
             return [f"it holds a {other.kind}, not a {self.kind}"]
         phrases = [
             _change(name.replace("_", "-"), other.settings.get(name), value)
-            for name, value in self.settings.items()
-            if other.settings.get(name) != value
+            for name, value in self._changed_settings(other).items()
         ]
         phrases += [
             f"it was made from another {kind}"
