@@ -25,14 +25,17 @@ def show(folder: Path) -> Made:
     around = [path.parent for path in folder.resolve().parent.glob(f"*/{MANIFEST}")]
     beside = {digest_of_file(place / MANIFEST): place for place in [*shipped_folders(), *around]}
     for kind, digest in manifest.parents.items():
-        place = f" in {beside[digest]}" if digest in beside else ""
-        facts[f"made from {kind}"] = f"{digest[:12]}{place}"
+        place = f"in {beside[digest]}" if digest in beside else "(not beside it)"
+        facts[f"made from {kind}"] = f"{digest[:12]} {place}"
     for digest, folds in manifest.seen.items():
         where = beside.get(digest, digest[:12])
         facts["has learned from folds"] = f"{', '.join(map(str, folds))} of {where}"
     for name, value in manifest.settings.items():
-        given = "not given" if value is None else json.dumps(value, ensure_ascii=False)
-        facts[f"setting {name.replace('_', '-')}"] = given
+        if value is not None:
+            facts[f"setting {name.replace('_', '-')}"] = json.dumps(value, ensure_ascii=False)
+    left = [name.replace("_", "-") for name, value in manifest.settings.items() if value is None]
+    if left:
+        facts["settings not given"] = ", ".join(left)
     if CARD in manifest.files:
         facts["card"] = str(folder / CARD)
     counts = Counter(str(PurePosixPath(name).parent) for name in manifest.files)
