@@ -66,7 +66,7 @@ from hdgan.method.stylegan.training import (
 from hdgan.method.stylegan.training import (
     train_generator as training_ticks,
 )
-from hdgan.method.stylegan.transfer import begun_from
+from hdgan.method.stylegan.transfer import begun_from, sees_reduced
 from hdgan.pipeline import Fact, Made
 from hdgan.report.generator_watch import GeneratorWatch
 from hdgan.report.pictures import drawn_grid
@@ -284,7 +284,8 @@ def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan
     """Copy what fits of a trained generator and its discriminator.
 
     A training without noise leaves out what the start's noise adds. Blocks above the start's
-    resolution add nothing to the image at first: it begins as the start's image, enlarged.
+    resolution add nothing to the image at first: it begins as the start's image, enlarged, and
+    its score as that of the image reduced.
 
     Raises:
         SettingsError: nothing fits.
@@ -303,7 +304,9 @@ def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan
         if block.resolution > start.shape.resolution:
             block.torgb.weight.data.zero_()
     begun_from(state.average, state.generator.state_dict())
-    begun_from(state.discriminator, start.discriminator_tensors())
+    judged = start.discriminator_tensors()
+    begun_from(state.discriminator, judged)
+    sees_reduced(state.discriminator, judged, start.shape.resolution)
 
 
 @dataclass

@@ -1,11 +1,20 @@
 """Beginning from a trained network, and training only the later part of the discriminator."""
 
+import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from hdgan.method.stylegan.discriminator import Discriminator, DiscriminatorBlock
+from hdgan.method.stylegan.discriminator import (
+    Discriminator,
+    DiscriminatorBlock,
+    EqualisedConvolution,
+)
+from hdgan.method.stylegan.mapping import GAIN, LEAK
+
+COLOURS = 3
+"""Channels of an image."""
 
 
 @torch.no_grad()
@@ -38,3 +47,65 @@ def first_layers(discriminator: Discriminator, count: int) -> list[nn.Parameter]
         if layer is not None
     ]
     return [parameter for layer in layers[:count] for parameter in layer.parameters()]
+
+
+@torch.no_grad()
+def sees_reduced(discriminator: Discriminator, tensors: Mapping[str, Tensor], side: int) -> bool:
+    """Let the blocks above a trained discriminator reduce the image and pass its colours on.
+
+    A new block at random values would leave the trained ones with features that they have never
+    seen. Made so, the score begins as what the trained discriminator gives the image at half its
+    size. Colours pass a leaky ReLU in pairs, as x and -x, whose difference is linear in x.
+
+    Args:
+        discriminator: the new one; blocks up to `side` are copied already.
+        tensors: of the trained one.
+        side: pixels of the trained one's images.
+
+    Returns:
+        Whether it was done. It is not where a new block has less than six channels.
+    """
+    new = [block for block in reversed(discriminator.block_list) if block.resolution > side]
+    if not new or any(block.conv0.weight.shape[0] < 2 * COLOURS for block in new):
+        return False
+    before = EqualisedConvolution(COLOURS, new[0].conv1.weight.shape[0], kernel=1)
+    if begun_from(before, _below(tensors, f"b{side}.fromrgb.")) != ["weight", "bias"]:
+        return False
+    for block in new:
+        before = _passes_on(block, before)
+    new[-1].fromrgb.load_state_dict(before.state_dict())
+    return True
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix) and not name.endswith("resample_filter")
+    }
+
+
+def _passes_on(block: DiscriminatorBlock, fromrgb: EqualisedConvolution) -> EqualisedConvolution:
+    """Make a block give what `fromrgb` gives the halved image; the step from RGB before it."""
+    channels, kept = block.conv0.weight.shape[0], 2 * COLOURS
+    colours = torch.eye(COLOURS)
+    own = EqualisedConvolution(COLOURS, channels, kernel=1)
+    own.weight[:kept, :, 0, 0] = torch.cat([colours, -colours]) / own.weight_gain
+    centre = block.conv0.weight.shape[-1] // 2
+    block.conv0.weight[:kept] = 0.0
+    block.conv0.weight[:kept, :kept, centre, centre] = torch.eye(kept) / (
+        GAIN * block.conv0.weight_gain
+    )
+    assert block.conv0.bias is not None
+    block.conv0.bias[:kept] = 0.0
+    # After two leaky ReLUs a pair differs by 1 + LEAK^2 times its colour; the block halves power.
+    mixing = fromrgb.weight[:, :, 0, 0] * fromrgb.weight_gain / (1 + LEAK**2)
+    block.conv1.weight.zero_()
+    block.conv1.weight[:, :kept, centre, centre] = (
+        torch.cat([mixing, -mixing], dim=1) / block.conv1.weight_gain
+    )
+    assert block.conv1.bias is not None
+    assert fromrgb.bias is not None
+    block.conv1.bias.copy_(fromrgb.bias * math.sqrt(2.0))
+    block.skip.weight.zero_()
+    return own

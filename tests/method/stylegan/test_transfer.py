@@ -1,0 +1,55 @@
+"""Beginning from a trained network."""
+
+import pytest
+import torch
+
+from hdgan.method.stylegan.discriminator import Discriminator
+from hdgan.method.stylegan.resample import halved
+from hdgan.method.stylegan.shape import NetworkShape
+from hdgan.method.stylegan.transfer import begun_from, sees_reduced
+
+
+def discriminator(resolution: int, channel_base: int = 512) -> Discriminator:
+    made = Discriminator(NetworkShape(resolution, channel_base, channel_max=16))
+    for name, tensor in made.named_parameters():
+        if name.endswith("bias"):
+            torch.nn.init.normal_(tensor)
+    return made
+
+
+@pytest.mark.parametrize("resolution", [32, 64])
+def test_a_larger_discriminator_begins_with_the_score_of_the_reduced_image(resolution: int) -> None:
+    torch.manual_seed(0)
+    trained, larger = discriminator(16), discriminator(resolution)
+    images = torch.randn(4, 3, resolution, resolution)
+    begun_from(larger, trained.state_dict())
+    reduced = images
+    while reduced.shape[-1] > 16:
+        reduced = halved(reduced)
+    expected = trained(reduced)
+
+    assert not torch.allclose(larger(images), expected, atol=0.02)
+    assert sees_reduced(larger, trained.state_dict(), 16)
+    assert torch.allclose(larger(images), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_every_part_of_a_block_that_was_added_learns() -> None:
+    torch.manual_seed(0)
+    trained, larger = discriminator(16), discriminator(32)
+    begun_from(larger, trained.state_dict())
+    sees_reduced(larger, trained.state_dict(), 16)
+
+    larger(torch.randn(4, 3, 32, 32)).sum().backward()
+
+    block = larger.block_list[0]
+    for layer in (block.fromrgb, block.conv0, block.conv1, block.skip):
+        assert layer.weight.grad is not None
+        assert layer.weight.grad.abs().max() > 0
+
+
+def test_a_block_too_narrow_for_colours_keeps_its_random_values() -> None:
+    trained, larger = discriminator(16, 64), discriminator(32, 64)
+    before = larger.state_dict()["b32.conv0.weight"].clone()
+
+    assert not sees_reduced(larger, trained.state_dict(), 16)
+    assert torch.equal(larger.state_dict()["b32.conv0.weight"], before)
