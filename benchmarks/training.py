@@ -1,6 +1,6 @@
 """CPU seconds an image of a full training step of the generator, with lazy terms amortised.
 
-usage: training.py [--threads 1 2] [--ticks 3] [--only NAME]
+usage: training.py [--threads 1 2] [--ticks 3] [--only NAME] [--precision bfloat16]
 
 One step is generator and discriminator with their regularisations in the published rhythm (path
 length every 4th, R1 every 16th step), batch 8; a tick is 16 steps. Medians over the ticks,
@@ -11,13 +11,14 @@ import argparse
 import resource
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import torch
 
 from hdgan.method.stylegan.augment import groups_named
 from hdgan.method.stylegan.plan import TrainingPlan
+from hdgan.method.stylegan.precision import CLAMP
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.training import Reals, new_state, train_generator
 
@@ -52,7 +53,7 @@ ROWS = (
 
 
 def measured(
-    row: Row, threads: int, ticks: int, *, channels_last: bool = True
+    row: Row, threads: int, ticks: int, half: str | None = None, *, channels_last: bool = True
 ) -> tuple[float, float, float]:
     """Median CPU and wall seconds an image, and the process's peak memory in MB."""
     torch.set_num_threads(threads)
@@ -65,10 +66,13 @@ def measured(
         ema_ramp=None,
         tick_batches=16,
         augment=groups_named(row.augment),
+        half=half,
     )
     shape = NetworkShape(
         row.resolution, row.channel_base, row.channel_max, row.dim, row.dim, mapping_layers=2
     )
+    if half is not None:
+        shape = replace(shape, clamp=CLAMP)
     state = new_state(shape, plan, torch.device("cpu"))
     state.adaptation.strength = row.strength
     reals = torch.randn(BATCH, 3, row.resolution, row.resolution)
@@ -92,7 +96,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--ticks", type=int, default=3)
     parser.add_argument("--only", default="")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     chosen = parser.parse_args()
+    half = None if chosen.precision == "float32" else chosen.precision
     print("| network | px | channel base | threads | CPU s an image | wall s an image | peak MB |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for row in ROWS:
@@ -100,7 +106,7 @@ def main() -> None:
             continue
         for threads in chosen.threads:
             with get_context("spawn").Pool(1) as pool:
-                cpu, wall, peak = pool.apply(measured, (row, threads, chosen.ticks))
+                cpu, wall, peak = pool.apply(measured, (row, threads, chosen.ticks, half))
             print(
                 f"| {row.name} | {row.resolution} | {row.channel_base} | {threads} "
                 f"| {cpu:.3f} | {wall:.3f} | {peak:.0f} |",

@@ -194,6 +194,26 @@ def test_a_generator_survives_export_and_import(
     assert set(read_network_file(path)["G_ema"].tensors) == set(Generator(SHAPE).state_dict())
 
 
+def test_a_network_with_a_least_number_of_channels_survives_export_and_import(
+    tmp_path: Path,
+) -> None:
+    shape = NetworkShape(64, 256, 64, z_dim=4, w_dim=4, mapping_layers=1, channel_min=8)
+    torch.manual_seed(1)
+    tensors = {key: value.numpy() for key, value in Generator(shape).state_dict().items()}
+    path = written(tmp_path, network_bytes(StoredNetwork(tensors)), "network.safetensors")
+
+    import_generator(path, tmp_path / "generator", ImportGeneratorSettings())
+    export_generator(
+        tmp_path / "generator", tmp_path / "again.safetensors", ExportGeneratorSettings()
+    )
+
+    assert [shape.channels(side) for side in (4, 16, 32, 64)] == [64, 16, 8, 8]
+    assert GeneratorFolder.open(tmp_path / "generator").shape == shape
+    again = read_network_file(tmp_path / "again.safetensors")["G_ema"]
+    assert again.arguments["channel_min"] == 8
+    assert all(np.array_equal(again.tensors[key], tensors[key]) for key in tensors)
+
+
 TOLD = replace(SHAPE, stains=("class-0", "class-1", "class-2"))
 
 

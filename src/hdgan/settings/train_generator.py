@@ -39,6 +39,9 @@ class TrainGeneratorSettings:
     channel_max: int | None = None
     """Feature maps at most."""
 
+    channel_min: int | None = None
+    """Feature maps at least: for the new blocks of a generator that begins from a small one."""
+
     latent_dim: int | None = None
     """Length of z and of w."""
 
@@ -117,6 +120,7 @@ class TrainGeneratorSettings:
             "micro_batch",
             "channel_base",
             "channel_max",
+            "channel_min",
             "latent_dim",
             "mapping_layers",
         )

@@ -38,6 +38,7 @@ def export_generator(generator: Path, output: Path, settings: ExportGeneratorSet
             "num_layers": shape.mapping_layers,
             "channel_base": shape.channel_base,
             "channel_max": shape.channel_max,
+            **({"channel_min": shape.channel_min} if shape.channel_min > 1 else {}),
             "conv_clamp": shape.clamp,
             "c_dim": len(shape.stains),
             **({"stains": list(shape.stains)} if shape.stains else {}),

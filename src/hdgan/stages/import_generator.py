@@ -64,7 +64,8 @@ def import_generator(file: Path, output: Path, settings: ImportGeneratorSettings
         {
             "network": settings.network,
             "resolution": f"{shape.resolution} px",
-            "feature maps": f"{shape.channel_base} / resolution, at most {shape.channel_max}",
+            "feature maps": f"{shape.channel_base} / resolution, at most {shape.channel_max}"
+            + (f", at least {shape.channel_min}" if shape.channel_min > 1 else ""),
             "mapping layers": shape.mapping_layers,
             **({"stains or classes": " ".join(shape.stains)} if shape.stains else {}),
             "discriminator": "taken too" if discriminator is not None else "none that fits",

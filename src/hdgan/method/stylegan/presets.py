@@ -171,6 +171,7 @@ def _shape(
         resolution=settings.resolution,
         channel_base=_chosen(settings.channel_base, usual.channel_base),
         channel_max=_chosen(settings.channel_max, usual.channel_max),
+        channel_min=_chosen(settings.channel_min, usual.channel_min),
         z_dim=_chosen(settings.latent_dim, usual.z_dim),
         w_dim=_chosen(settings.latent_dim, usual.w_dim),
         mapping_layers=_chosen(settings.mapping_layers, usual.mapping_layers),

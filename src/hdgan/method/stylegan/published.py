@@ -50,10 +50,16 @@ def published_shape(
         )
     if len(stains) != told:
         stains = tuple(f"class-{number}" for number in range(told))
+    least = channels[resolution]
+    # Of two equal counts at the fine end the finer is not channel_base / resolution.
+    bounded = 1 < least == channels.get(resolution // 2, 0) < max(channels.values())
     shape = NetworkShape(
         resolution=resolution,
-        channel_base=max(side * count for side, count in channels.items()),
+        channel_base=max(
+            side * count for side, count in channels.items() if count > least or not bounded
+        ),
         channel_max=max(channels.values()),
+        channel_min=least if bounded else 1,
         z_dim=first[1] - (first[0] if told else 0),
         w_dim=first[0],
         mapping_layers=layers,
@@ -64,7 +70,7 @@ def published_shape(
     if strange or sorted(channels) != shape.resolutions:
         raise NetworkFileError(
             f"The network has feature maps by resolution {dict(sorted(channels.items()))}; needed "
-            "are min(channel_base / resolution, channel_max), as published networks have."
+            "are channel_base / resolution between two bounds, as published networks have."
         )
     return shape
 

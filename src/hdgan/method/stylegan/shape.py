@@ -14,7 +14,8 @@ class NetworkShape:
     """Side of the image in pixels, a power of two from 8."""
 
     channel_base: int = 32768
-    """A block at resolution r has `channel_base / r` channels, at most `channel_max`."""
+    """A block at resolution r has `channel_base / r` channels, from `channel_min` to
+    `channel_max`."""
 
     channel_max: int = 512
     """See `channel_base`."""
@@ -33,6 +34,9 @@ class NetworkShape:
 
     minibatch_group: int = 4
     """Images whose spread the discriminator sees together."""
+
+    channel_min: int = 1
+    """See `channel_base`; published networks have no such bound."""
 
     stains: tuple[str, ...] = ()
     """Names of the stains that both networks are told; none: they are told nothing."""
@@ -61,4 +65,4 @@ class NetworkShape:
 
     def channels(self, resolution: int) -> int:
         """Channels of the block at this resolution."""
-        return max(1, min(self.channel_base // resolution, self.channel_max))
+        return max(self.channel_min, min(self.channel_base // resolution, self.channel_max))
