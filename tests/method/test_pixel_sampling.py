@@ -62,3 +62,17 @@ def test_a_few_scribbles_are_enough() -> None:
 def test_maps_without_a_label_are_refused() -> None:
     with pytest.raises(LabelError, match="has a labelled pixel"):
         PixelSampler([np.full((4, 4), UNLABELLED, dtype=np.uint8)], "natural")
+
+
+def test_classes_are_drawn_in_the_wanted_proportions() -> None:
+    wanted = (1.0, 3.0, 5.0, 5.0, 0.0)  # class 2 and 3 are not painted
+
+    drawn = PixelSampler(label_maps(1), wanted).draw(9000, np.random.default_rng(0))
+
+    counts = np.bincount(drawn.classes, minlength=5)
+    assert np.allclose(counts / 9000, [0.25, 0.75, 0, 0, 0], atol=0.03)
+
+
+def test_proportions_that_leave_nothing_to_draw_are_refused() -> None:
+    with pytest.raises(LabelError, match=r"Only classes \[0, 1, 4\] are labelled"):
+        PixelSampler(label_maps(1), (0.0, 0.0, 1.0, 1.0, 0.0))

@@ -95,6 +95,8 @@ def recipe_of(settings: TrainClassifierSettings) -> Recipe:
     """The preset with the user's own choices put in."""
     preset = _PRESETS[settings.preset]
     plan = replace(preset.plan, seed=settings.seed, **_given(settings, _OF_PLAN))
+    if settings.class_weights is not None:
+        plan = replace(plan, class_mix=settings.class_weights)
     recipe = replace(preset, plan=plan, **_given(settings, _OF_ENSEMBLE))
     if settings.num_blocks is not None:
         recipe = replace(recipe, num_blocks=settings.num_blocks or None)

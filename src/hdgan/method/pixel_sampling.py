@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int, Int64, UInt8
+from jaxtyping import Float64, Int, Int64, UInt8
 
 from hdgan.class_map import UNLABELLED, LabelMap
 from hdgan.errors import LabelError
 
-ClassMix = Literal["natural", "balanced"]
-"""As often as a class is labelled, or every class equally often."""
+ClassMix = Literal["natural", "balanced"] | tuple[float, ...]
+"""As often as a class is labelled, every class equally often, or in these proportions, one number
+a class."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class PixelSampler:
         """Index the labelled pixels.
 
         Raises:
-            LabelError: no pixel is labelled.
+            LabelError: no pixel is labelled that is to be drawn.
         """
         self.width = label_maps[0].shape[1]
         self.pixels = label_maps[0].size
@@ -55,9 +56,9 @@ class PixelSampler:
         self.labels = flat
         self.places = [np.flatnonzero(flat == index).astype(kind) for index in classes]
         sizes = np.array([places.size for places in self.places], dtype=np.float64)
-        self.chances = (
-            sizes / sizes.sum() if mix == "natural" else np.full(sizes.size, 1 / sizes.size)
-        )
+        wanted = {"natural": sizes, "balanced": np.ones_like(sizes)}
+        weights = wanted[mix] if isinstance(mix, str) else _weights_of(classes, mix)
+        self.chances = weights / weights.sum()
 
     def draw(self, count: int, random: np.random.Generator) -> DrawnPixels:
         """`count` pixels; the same state of `random` gives the same ones."""
@@ -72,3 +73,18 @@ class PixelSampler:
         images, place = np.divmod(flat, self.pixels)
         rows, columns = np.divmod(place, self.width)
         return DrawnPixels(images, rows, columns, self.labels[flat])
+
+
+def _weights_of(classes: Sequence[int], mix: tuple[float, ...]) -> Float64[np.ndarray, " classes"]:
+    """The proportions of the classes that are labelled.
+
+    Raises:
+        LabelError: all of those are zero.
+    """
+    weights = np.array([mix[index] for index in classes], dtype=np.float64)
+    if not weights.any():
+        raise LabelError(
+            f"Only classes {classes} are labelled, and all of them have the weight 0. Give one of "
+            "them more with --class-weights, or label others."
+        )
+    return weights

@@ -29,7 +29,7 @@ class TrainClassifierSettings:
     """`paper`: as the paper says. `authors-code`: as its published code does. `datasetgan`: as its
     ancestor does. `default`: all blocks, Adam with a falling rate. `linear`: one linear layer on
     20,000 pixels, in seconds and without uncertainty; of the numbers below it takes `--batch`,
-    `--num-blocks` and `--class-mix`."""
+    `--num-blocks`, `--class-mix` and `--class-weights`."""
 
     steps: int | None = None
     """Steps of the optimizer."""
@@ -51,6 +51,10 @@ class TrainClassifierSettings:
 
     class_mix: Literal["natural", "balanced"] | None = None
     """Draw pixels as often as their class is labelled, or every class equally often."""
+
+    class_weights: tuple[float, ...] | None = None
+    """Proportions in which pixels of the classes are drawn, one number a class in their order, such
+    as `1 1 4 2 2`; instead of `--class-mix`."""
 
     label_smoothing: float | None = None
     """Part of the target that is spread over all classes."""
@@ -78,9 +82,23 @@ class TrainClassifierSettings:
         above_zero(self, "learning_rate")
         within(self, 0, 0.99, "label_smoothing", "dropout")
         within(self, 0, 2, "num_normalised")
+        if self.class_weights is not None:
+            self._check_class_weights(self.class_weights)
         given = [name for name in _NOT_LINEAR if getattr(self, name) is not None]
         if self.preset == "linear" and given:
             raise SettingsError(
                 f"--{given[0].replace('_', '-')} changes nothing for --preset linear, which is one "
                 "layer, fitted at once. Leave it out, or choose another preset."
+            )
+
+    def _check_class_weights(self, weights: tuple[float, ...]) -> None:
+        if self.class_mix is not None:
+            raise SettingsError(
+                "--class-weights and --class-mix both say how often each class is drawn. Leave one "
+                "of them out."
+            )
+        if min(weights, default=-1) < 0 or not 0 < sum(weights) < float("inf"):
+            raise SettingsError(
+                f"--class-weights is {' '.join(f'{weight:g}' for weight in weights)}; it must be a "
+                "number of 0 or more for each class, and not all 0."
             )

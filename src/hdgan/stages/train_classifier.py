@@ -27,7 +27,7 @@ from hdgan.artifacts.sample_set import SampleRecord, SampleSet
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
-from hdgan.errors import WrongArtifactError
+from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.method.classifier_presets import Recipe, recipe_of
 from hdgan.method.features import (
     FeaturePyramid,
@@ -81,11 +81,18 @@ def train_classifier(
     Raises:
         WrongArtifactError: the samples were not drawn by the generator, or no longer are.
         LabelError: no training pixel is labelled.
+        SettingsError: weights of another number of classes.
     """
     sources = sources or SampleSources()
     annotated = AnnotationSet.open(annotations)
     samples = parent_of(annotated, SampleSet, sources.samples)
     generator = parent_of(samples, GeneratorFolder, sources.generator)
+    num_weights, num_classes = len(settings.class_weights or ()), len(annotated.class_map)
+    if num_weights not in (0, num_classes):
+        raise SettingsError(
+            f"--class-weights has {num_weights} numbers; {annotations} has {num_classes} classes: "
+            f"{', '.join(annotated.class_map.names)}. Give one number a class, in this order."
+        )
     order = Order(
         "classifier",
         plain(settings),
