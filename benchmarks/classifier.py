@@ -1,10 +1,10 @@
 """What each choice of the pixel classifier is worth, on annotated samples.
 
-usage: classifier.py ANNOTATIONS [--seeds 3]
+usage: classifier.py ANNOTATIONS [--seeds 3] [--only NAME ...] [--split validation]
 
-Fits every variant to the training samples and scores it on the test samples of the annotation set;
+Fits every variant to the training samples and scores it on other samples of the annotation set;
 its sample set and generator lie in folders beside it. Prints macro Dice (classes pooled over the
-test images, mean of the classes) as median and range over the seeds, and CPU seconds of the fit.
+images, mean of the classes) as median and range over the seeds, and CPU seconds of the fit.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from hdgan.artifacts.annotation_set import Split
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.sources import AnnotationSources, SampleSources
@@ -33,6 +34,11 @@ VARIANTS = {
     "label smoothing 0.1": replace(DEFAULT, label_smoothing=0.1),
     "Adam 1e-3": replace(DEFAULT, learning_rate=1e-3),
     "Adam 1e-2": replace(DEFAULT, learning_rate=1e-2),
+    "no dropout, Adam 1e-3": replace(DEFAULT, dropout=0.0, learning_rate=1e-3),
+    "2,000 steps of 128 pixels": replace(DEFAULT, steps=2000, batch=128),
+    "2,000 steps of 128 pixels, no dropout, Adam 1e-3": replace(
+        DEFAULT, steps=2000, batch=128, dropout=0.0, learning_rate=1e-3
+    ),
     "one member": replace(DEFAULT, num_members=1),
     "preset linear": TrainClassifierSettings(preset="linear"),
     "preset datasetgan": TrainClassifierSettings(preset="datasetgan"),
@@ -41,8 +47,10 @@ VARIANTS = {
 }
 
 
-def scored(annotations: Path, settings: TrainClassifierSettings) -> tuple[float, float]:
-    """Macro Dice on the test samples, and CPU seconds of the fit with its features."""
+def scored(
+    annotations: Path, settings: TrainClassifierSettings, split: Split
+) -> tuple[float, float]:
+    """Macro Dice on samples of a split, and CPU seconds of the fit with its features."""
     beside = annotations.resolve().parent
     sources = AnnotationSources(samples=beside / "samples", generator=beside / "generator")
     folder = Path(tempfile.mkdtemp())
@@ -55,7 +63,8 @@ def scored(annotations: Path, settings: TrainClassifierSettings) -> tuple[float,
             SampleSources(sources.samples, sources.generator),
         )
         seconds = time.process_time() - began
-        evaluate(folder / "classifier", annotations, folder / "score", EvaluateSettings(), sources)
+        evaluated = EvaluateSettings(split=split)
+        evaluate(folder / "classifier", annotations, folder / "score", evaluated, sources)
         return Evaluation.open(folder / "score").overall()[0].value, seconds
     finally:
         shutil.rmtree(folder)
@@ -66,15 +75,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("annotations", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", help="names of variants must contain this")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS, metavar="NAME")
+    parser.add_argument("--split", choices=["validation", "test"], default="test")
     chosen = parser.parse_args()
     print("| variant | macro Dice, median (range), per cent | CPU s |")
     print("| --- | --- | --- |")
-    for name, settings in VARIANTS.items():
-        if chosen.only and chosen.only not in name:
-            continue
+    for name in chosen.only:
         results = [
-            scored(chosen.annotations, replace(settings, seed=seed)) for seed in range(chosen.seeds)
+            scored(chosen.annotations, replace(VARIANTS[name], seed=seed), chosen.split)
+            for seed in range(chosen.seeds)
         ]
         dice = [100 * value for value, _ in results]
         seconds = statistics.median(value for _, value in results)

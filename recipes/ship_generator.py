@@ -225,6 +225,11 @@ def training_data(sources: Sources) -> TrainingData:
     )
 
 
+def is_elsewhere(generator: GeneratorFolder, tiles: TileSet) -> bool:
+    """Whether a generator learned from other tiles than these."""
+    return generator.manifest.parents.get(tiles.kind) != tiles.digest
+
+
 def trainings(sources: Sources) -> list[Training]:
     """Each training that led to the generator, the first first."""
     return [
@@ -232,6 +237,7 @@ def trainings(sources: Sources) -> list[Training]:
             resolution=generator.shape.resolution,
             images_shown=progress[-1].images if (progress := generator.progress()) else 0,
             digest=generator.digest,
+            is_elsewhere=is_elsewhere(generator, sources.tiles),
         )
         for generator in [*reversed(sources.starts), sources.generator]
     ]
@@ -244,9 +250,12 @@ def commands(sources: Sources) -> list[str]:
     lines = [_command("tile", ["images", tiles.folder.name], tiles, TileSettings)]
     start = None
     for generator in [*reversed(sources.starts), sources.generator]:
+        learned_from = tiles.folder.name
+        if is_elsewhere(generator, tiles):
+            learned_from = f"tiles-of-{generator.folder.name}"
         line = _command(
             "train-generator",
-            [tiles.folder.name, generator.folder.name],
+            [learned_from, generator.folder.name],
             generator,
             TrainGeneratorSettings,
         )

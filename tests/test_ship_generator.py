@@ -2,11 +2,14 @@
 
 import re
 import subprocess
+from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from recipes.ship_generator import main
+from recipes.ship_generator import commands, main, sources_of
+from recipes.ship_generator import trainings as trainings_of
 from safetensors.numpy import load_file
 
 from hdgan.artifacts.annotation_set import AnnotationSet
@@ -188,6 +191,29 @@ def test_the_card_has_the_commands_with_their_choices(shipped_kidney: Path) -> N
     assert "--no-snapshots" in commands[2]
     for command in commands:
         app.parse_args(command.removeprefix("hdgan "), exit_on_error=False, print_error=False)
+
+
+def test_a_start_that_learned_from_other_tiles_says_so(
+    world: TinyWorld, shipped_kidney: Path
+) -> None:
+    work = shipped_kidney.parents[1]
+    places = {"quality": work / "quality", "text": work / "card.md", "samples": None, "tiles": None}
+    sources = sources_of(
+        Namespace(generator=world.generator, annotations=world.annotations, **places)
+    )
+    start = GeneratorFolder.open(world.generator)
+    start.manifest.parents["tile-set"] = "another"
+
+    lines = commands(replace(sources, starts=[start]))
+
+    own, folder = sources.tiles.folder.name, world.generator.name
+    trainings = [line for line in lines if line.startswith("hdgan train-generator")]
+    assert [line.split()[2] for line in trainings] == [f"tiles-of-{folder}", own]
+    about = ShippedGenerator.open(shipped_kidney).about
+    both = about.model_copy(update={"trainings": trainings_of(replace(sources, starts=[start]))})
+    shown = about.images_shown(elsewhere=False)
+    assert shown > 0
+    assert (both.images_shown(elsewhere=False), both.images_shown(elsewhere=True)) == (shown, shown)
 
 
 def test_shipping_again_changes_nothing(

@@ -86,6 +86,8 @@ class Training(_Text):
     images_shown: int
     digest: str
     """Of the generator that it made."""
+    is_elsewhere: bool = False
+    """Whether it learned from another tile set than the last training."""
 
 
 class HalfPrecision(_Text):
@@ -114,6 +116,14 @@ class AboutText(_Text):
     drawn_with: dict[str, Any]
     """Choices of `hdgan sample` that the annotated drawings were made with."""
     label_maps: int
+
+    def images_shown(self, *, elsewhere: bool) -> int:
+        """Images that the trainings were shown, of its own tile set or of others."""
+        return sum(
+            training.images_shown
+            for training in self.trainings
+            if training.is_elsewhere == elsewhere
+        )
 
 
 class ShippedGenerator(GeneratorFolder):

@@ -39,7 +39,6 @@ def generator_card(
         classes: names of the classes of the annotated drawings.
         parents: digests of what it was made from, by kind.
     """
-    shown = sum(training.images_shown for training in about.trainings)
     return _ENVIRONMENT.get_template("generator_card.md").render(
         about=about,
         words=about.words,
@@ -47,7 +46,8 @@ def generator_card(
         quality=quality,
         classes=classes,
         parents=parents,
-        shown=shown,
+        shown=about.images_shown(elsewhere=False),
+        before=about.images_shown(elsewhere=True),
         number=number,
     )
 

@@ -99,7 +99,7 @@ def _headline(
     ]
     if ratio is not None:
         times_floor = (
-            f"{number(ratio)} times",
+            f"{ratio:.2g} times",
             "as far from real tissue as real tissue is",
             "distance (KID) of the drawings to the training tiles, over that of held-out real "
             "tiles to the same; 1 would be as close as other real tissue",
@@ -111,7 +111,9 @@ def _headline(
 def _generator(made: ShippedDemo, zoom: int) -> Section:
     about = made.generator.about
     data = about.data
-    shown = sum(training.images_shown for training in about.trainings)
+    shown = about.images_shown(elsewhere=False)
+    before = about.images_shown(elsewhere=True)
+    after = f" (and before that {before:,} of other tissue)" if before else ""
     records = made.samples.records()
     chosen = records[:: max(1, len(records) // NUM_DRAWINGS)][:NUM_DRAWINGS]
     truncation = made.samples.manifest.settings["truncation"]
@@ -121,7 +123,7 @@ def _generator(made: ShippedDemo, zoom: int) -> Section:
 
         It is a StyleGAN2-ADA of {about.resolution} x {about.resolution} pixels with
         {about.parameters:,} numbers, and was shown {shown:,} random crops of {data.tiles} tiles of
-        {data.images} images of {data.patients} patients, without labels.
+        {data.images} images of {data.patients} patients{after}, without labels.
 
         {plain(about.words.data)}""",
         [
