@@ -27,6 +27,7 @@ DEFAULT = TrainClassifierSettings()
 VARIANTS = {
     "default": DEFAULT,
     "last five blocks": replace(DEFAULT, num_blocks=5),
+    "last four blocks": replace(DEFAULT, num_blocks=4),
     "last three blocks": replace(DEFAULT, num_blocks=3),
     "no dropout": replace(DEFAULT, dropout=0.0),
     "batch norm and dropout after the first layer only": replace(DEFAULT, num_normalised=1),

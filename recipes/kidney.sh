@@ -69,6 +69,12 @@ $hdgan evaluate "$out/segmenter" "$out/real" "$out/expert-score" --fold 4
 $hdgan segment "$out/segmenter" "$out/samples" "$out/expert"
 $hdgan import-annotations "$out/samples" "$out/expert" "$out/annotations" --only suggested \
   --split 16 4 16
+
+# The ensemble on 16 of the 36 annotated drawings, and pairs.
+$hdgan train-classifier "$out/annotations" "$out/classifier"
+$hdgan evaluate "$out/classifier" "$out/annotations" "$out/evaluation"
+$hdgan synthesize "$out/classifier" "$out/pairs" --num-pairs 200
+.venv/bin/python -m recipes.kidney_results "$out" > "$out/results.md"
 .venv/bin/python recipes/ship_generator.py "$out/generator" "$out/quality" "$out/annotations" \
   recipes/kidney_card.md "$out/shipped/kidney" --tiles "$out/tiles"
-echo "Read $out/shipped/kidney/card.md."
+echo "Read $out/results.md and $out/shipped/kidney/card.md."

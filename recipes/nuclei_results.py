@@ -86,17 +86,8 @@ def write_pictures(folder: Path, target: Path) -> None:
     samples = SampleSet.open(folder / "samples")
     drawn = [samples.image(record) for record in samples.records()[:24]]
     save(grid(drawn, columns=8), target / "nuclei-drawn.png")
-    pairs = PairSet.open(folder / "pairs")
-    # Of the first forty pairs the eight with most nucleus, since much of the tissue is empty.
-    busy = sorted(pairs.records()[:40], key=lambda record: -int((pairs.labels(record) > 0).sum()))
-    chosen = busy[:8]
-    largest = max(float(pairs.uncertainty(record).max()) for record in chosen)
-    strip = [
-        *(pairs.image(record) for record in chosen),
-        *(painted(pairs.labels(record), pairs.class_map) for record in chosen),
-        *(heat(pairs.uncertainty(record), largest) for record in chosen),
-    ]
-    save(grid(strip, columns=8), target / "nuclei-pairs.png", zoom=2)
+    picture = pairs_picture(PairSet.open(folder / "pairs"), common=0)
+    save(picture, target / "nuclei-pairs.png", zoom=2)
     if (folder / "quality").is_dir():
         quality = ImageQualityFolder.open(folder / "quality")
         save(rgb_of(quality.read(CLOSEST), CLOSEST), target / "nuclei-closest.png")
@@ -107,6 +98,24 @@ def write_pictures(folder: Path, target: Path) -> None:
         grid([label_maps(rgb_of(score.read(name), name)) for name in names], columns=1),
         target / "nuclei-worst.png",
     )
+
+
+def pairs_picture(pairs: PairSet, common: int) -> np.ndarray:
+    """Drawing, label map and uncertainty of eight pairs.
+
+    Of the first forty those with least of the class `common`, which is nearly everywhere.
+    """
+    busy = sorted(
+        pairs.records()[:40], key=lambda record: -int((pairs.labels(record) != common).sum())
+    )
+    chosen = busy[:8]
+    largest = max(float(pairs.uncertainty(record).max()) for record in chosen)
+    strip = [
+        *(pairs.image(record) for record in chosen),
+        *(painted(pairs.labels(record), pairs.class_map) for record in chosen),
+        *(heat(pairs.uncertainty(record), largest) for record in chosen),
+    ]
+    return grid(strip, columns=8)
 
 
 def label_maps(comparison: np.ndarray) -> np.ndarray:
