@@ -26,9 +26,11 @@ from hdgan.stages.train_classifier import train_classifier
 DEFAULT = TrainClassifierSettings()
 VARIANTS = {
     "default": DEFAULT,
+    "all blocks": replace(DEFAULT, num_blocks=0),
     "last five blocks": replace(DEFAULT, num_blocks=5),
     "last four blocks": replace(DEFAULT, num_blocks=4),
     "last three blocks": replace(DEFAULT, num_blocks=3),
+    "last two blocks": replace(DEFAULT, num_blocks=2),
     "no dropout": replace(DEFAULT, dropout=0.0),
     "batch norm and dropout after the first layer only": replace(DEFAULT, num_normalised=1),
     "classes drawn equally often": replace(DEFAULT, class_mix="balanced"),

@@ -174,6 +174,16 @@ def test_zero_blocks_means_all() -> None:
     recipe = recipe_of(TrainClassifierSettings(preset="paper", num_blocks=0, num_members=4))
 
     assert (recipe.num_blocks, recipe.num_members) == (None, 4)
+    assert recipe_of(TrainClassifierSettings(num_blocks=0)).for_blocks(6).num_blocks is None
+
+
+@pytest.mark.parametrize(("total", "wanted"), [(5, 3), (6, 3), (7, 4), (11, 6)])
+def test_the_default_reads_the_later_half_of_the_blocks(total: int, wanted: int) -> None:
+    assert recipe_of(TrainClassifierSettings()).for_blocks(total).num_blocks == wanted
+    given = TrainClassifierSettings(num_blocks=2)
+    assert recipe_of(given).for_blocks(total).num_blocks == 2
+    paper = TrainClassifierSettings(preset="paper")
+    assert recipe_of(paper).for_blocks(total).num_blocks == 5
 
 
 def test_label_smoothing_and_noise_change_what_is_fitted() -> None:

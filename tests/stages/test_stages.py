@@ -313,13 +313,15 @@ def test_features_are_scaled_by_the_training_images_alone(world: TinyWorld, tmp_
     samples = SampleSet.open(world.samples)
     network = GeneratorFolder.open(world.generator).generator()
     names = {record.image for record in annotated.records("training")}
+    folder = ClassifierFolder.open(world.classifier)
+    latents = torch.from_numpy(samples.latents())
     maps = [
-        image_and_features(network, torch.from_numpy(samples.latents()[r.row : r.row + 1]), None)[1]
+        image_and_features(network, latents[r.row : r.row + 1], folder.text.num_blocks)[1]
         for r in samples.records()
         if r.sample in names
     ]
 
-    classifier = ClassifierFolder.open(world.classifier).classifier()
+    classifier = folder.classifier()
 
     first_map = np.stack([pyramid.maps[1] for pyramid in maps]).astype(np.float64)
     channels = maps[0].maps[0].shape[-1]
@@ -460,7 +462,7 @@ def test_an_evaluation_counts_what_the_classifier_says(world: TinyWorld) -> None
     annotation = next(r for r in annotated.records("test") if r.image == name)
 
     _, pyramid = image_and_features(
-        network, torch.from_numpy(samples.latents()[row : row + 1]), None
+        network, torch.from_numpy(samples.latents()[row : row + 1]), folder.text.num_blocks
     )
     labels = label_image(pyramid, folder.classifier()).labels
 

@@ -15,7 +15,7 @@ class Recipe:
 
     plan: FittingPlan
     num_blocks: int | None
-    """Last blocks whose features are read; None reads all."""
+    """Last blocks whose features are read; None reads all, or half."""
     num_members: int
     num_normalised: int
     dropout: float
@@ -23,9 +23,17 @@ class Recipe:
     """Whether features are scaled to mean 0 and deviation 1 over the training images."""
     decision: Decision
     widths: tuple[int, int] = (128, 32)
+    reads_half: bool = False
+    """Whether the later half of the blocks is read, where `num_blocks` says nothing."""
     is_linear: bool = False
     """Whether a linear probe takes the ensemble's place: one layer, fitted at once to the pixels of
     one step."""
+
+    def for_blocks(self, total: int) -> "Recipe":
+        """The recipe for a generator of so many blocks."""
+        if not self.reads_half:
+            return self
+        return replace(self, num_blocks=(total + 1) // 2, reads_half=False)
 
     def widths_for(self, num_classes: int) -> tuple[int, int]:
         """Widths of the hidden layers: doubled and more from 32 classes on, as in DatasetGAN."""
@@ -36,6 +44,7 @@ _PRESETS: dict[ClassifierPreset, Recipe] = {
     "default": Recipe(
         plan=FittingPlan(600, 512, "adam", 3e-3, decays=True),
         num_blocks=None,
+        reads_half=True,
         num_members=10,
         num_normalised=2,
         dropout=0.3,
@@ -99,7 +108,7 @@ def recipe_of(settings: TrainClassifierSettings) -> Recipe:
         plan = replace(plan, class_mix=settings.class_weights)
     recipe = replace(preset, plan=plan, **_given(settings, _OF_ENSEMBLE))
     if settings.num_blocks is not None:
-        recipe = replace(recipe, num_blocks=settings.num_blocks or None)
+        recipe = replace(recipe, num_blocks=settings.num_blocks or None, reads_half=False)
     return recipe
 
 

@@ -131,7 +131,7 @@ class _Fitting:
         generator: GeneratorFolder,
     ) -> None:
         self.unfinished = unfinished
-        self.recipe: Recipe = recipe_of(settings)
+        self.recipe: Recipe = recipe_of(settings).for_blocks(len(generator.shape.resolutions))
         self.device = device_named(settings.device)
         self.annotated, self.samples, self.generator = annotated, samples, generator
         self.store = FeatureStore(unfinished)
