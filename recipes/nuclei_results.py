@@ -4,6 +4,7 @@ usage: nuclei_results.py FOLDER [PICTURES]    prints Markdown; writes pictures i
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,10 @@ def write_pictures(folder: Path, target: Path) -> None:
     samples = SampleSet.open(folder / "samples")
     drawn = [samples.image(record) for record in samples.records()[:24]]
     save(grid(drawn, columns=8), target / "nuclei-drawn.png")
-    picture = pairs_picture(PairSet.open(folder / "pairs"), common=0)
+    # Of the first forty pairs the eight with most nucleus, since much of the tissue is empty.
+    picture = pairs_picture(
+        PairSet.open(folder / "pairs"), lambda labels: float((labels > 0).mean())
+    )
     save(picture, target / "nuclei-pairs.png", zoom=2)
     if (folder / "quality").is_dir():
         quality = ImageQualityFolder.open(folder / "quality")
@@ -100,15 +104,9 @@ def write_pictures(folder: Path, target: Path) -> None:
     )
 
 
-def pairs_picture(pairs: PairSet, common: int) -> np.ndarray:
-    """Drawing, label map and uncertainty of eight pairs.
-
-    Of the first forty those with least of the class `common`, which is nearly everywhere.
-    """
-    busy = sorted(
-        pairs.records()[:40], key=lambda record: -int((pairs.labels(record) != common).sum())
-    )
-    chosen = busy[:8]
+def pairs_picture(pairs: PairSet, worth: Callable[[np.ndarray], float]) -> np.ndarray:
+    """Drawing, label map and uncertainty of those eight of the first forty pairs worth most."""
+    chosen = sorted(pairs.records()[:40], key=lambda record: -worth(pairs.labels(record)))[:8]
     largest = max(float(pairs.uncertainty(record).max()) for record in chosen)
     strip = [
         *(pairs.image(record) for record in chosen),
