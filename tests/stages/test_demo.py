@@ -142,7 +142,7 @@ def test_the_page_has_the_numbers_of_the_artifacts(demo: Path, shipped_kidney: P
     for name, value in quality.scores.items():
         row = f"{name.replace('_', ' ')} {number(value)} {number(quality.floor[name])} "
         assert f"{row}{quality.definitions[name]}" in text
-    assert f"{number(quality.kid_ratio)} times as far from real tissue" in text
+    assert f"{quality.kid_ratio:.2g} times as far from real tissue" in text
     assert f"{number(quality.nearest['drawings'])} for drawings" in text
     assert f"tiles of {generator.about.data.images} images" in text
     for words in (generator.about.words.annotation, generator.about.words.use):

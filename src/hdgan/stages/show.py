@@ -10,6 +10,9 @@ from hdgan.artifacts.shipped import shipped_folders, shipped_or
 from hdgan.artifacts.shipped_generator import CARD
 from hdgan.pipeline import Fact, Made
 
+_FILES = frozenset({"images", "label-maps", "encoder", "text"})
+"""Parents that are files rather than artifacts."""
+
 
 def show(folder: Path) -> Made:
     """Say what an artifact is, what it was made from and where that lies, and check its files.
@@ -25,8 +28,9 @@ def show(folder: Path) -> Made:
     around = [path.parent for path in folder.resolve().parent.glob(f"*/{MANIFEST}")]
     beside = {digest_of_file(place / MANIFEST): place for place in [*shipped_folders(), *around]}
     for kind, digest in manifest.parents.items():
-        place = f"in {beside[digest]}" if digest in beside else "(not beside it)"
-        facts[f"made from {kind}"] = f"{digest[:12]} {place}"
+        place = "" if kind in _FILES else " (in no folder beside it)"
+        place = f" in {beside[digest]}" if digest in beside else place
+        facts[f"made from {kind}"] = f"{digest[:12]}{place}"
     for digest, folds in manifest.seen.items():
         where = beside.get(digest, digest[:12])
         facts["has learned from folds"] = f"{', '.join(map(str, folds))} of {where}"
