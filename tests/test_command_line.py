@@ -143,7 +143,7 @@ def test_an_interruption_is_one_line(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hdgan.cli.app", interrupted)
+    monkeypatch.setattr("hdgan.stages.show.show", interrupted)
 
     with pytest.raises(SystemExit) as stopped:
         main(["show", "anything"])

@@ -35,7 +35,8 @@ app = App(
     help_epilogue="`hdgan VERB --help` says more of a verb, with an example. Begin with "
     "`hdgan demo`.",
     version_flags=["--version"],
-    default_parameter=Parameter(consume_multiple=True),
+    default_parameter=Parameter(consume_multiple=True, negative_iterable=()),
+    suppress_keyboard_interrupt=False,  # `main` says what is kept
     result_action="return_value",
 )
 

@@ -153,13 +153,13 @@ def _closeness(quality: QualityText) -> Section:
         f"""{quality.num_images} drawings at truncation {quality.truncation:g} were compared with as
         many random crops of the training tiles, as a network sees them that was trained on
         photographs ({quality.encoder}). The noise floor is the same comparison for crops of real
-        tiles that the generator never saw: no generator can be expected to come closer. These
-        numbers are those of the generator's card. Their scale is this network's: scores that others
-        publish, in the features of another, do not compare with them.""",
+        tiles that the generator never saw: what other real tissue has. These numbers are those of
+        the generator's card. Their scale is this network's: scores that others publish, in the
+        features of another, do not compare with them.""",
         tables=[
             PageTable(
                 "KID and FID are distances: less is closer. Precision, recall, density and "
-                "coverage are parts: more is better, and the noise floor shows what can be had.",
+                "coverage are parts: more is better. The noise floor is other real tissue.",
                 ["score", "drawings", "noise floor", "definition"],
                 rows,
             )
@@ -175,8 +175,9 @@ def _memory(made: ShippedDemo, zoom: int) -> Section:
         said = (
             f"The median distance to the nearest training crop is {number(nearest['drawings'])} "
             f"for drawings and {number(nearest['held-out crops'])} for crops of real tiles that it "
-            f"never saw, a ratio of {number(ratio)}: near 1, the drawings are as new as other real "
-            "tissue; much below 1, they repeat what was shown; above 1, they are unlike all of it."
+            f"never saw, a ratio of {number(ratio)}: much below 1, the drawings repeat what was "
+            "shown; above 1, they are unlike all of it. The left end of the chart is where copies "
+            "would be."
         )
     return Section(
         "Does it draw what it has seen?",

@@ -31,9 +31,11 @@ def show(folder: Path) -> Made:
         place = "" if kind in _FILES else " (in no folder beside it)"
         place = f" in {beside[digest]}" if digest in beside else place
         facts[f"made from {kind}"] = f"{digest[:12]}{place}"
-    for digest, folds in manifest.seen.items():
-        where = beside.get(digest, digest[:12])
-        facts["has learned from folds"] = f"{', '.join(map(str, folds))} of {where}"
+    if manifest.seen:
+        facts["has learned from folds"] = "; ".join(
+            f"{', '.join(map(str, folds))} of {beside.get(digest, digest[:12])}"
+            for digest, folds in manifest.seen.items()
+        )
     for name, value in manifest.settings.items():
         if value is not None:
             facts[f"setting {name.replace('_', '-')}"] = json.dumps(value, ensure_ascii=False)
