@@ -21,6 +21,7 @@ from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.segmentation import Segmentation
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
+from hdgan.artifacts.unfinished import Order, made_once
 from hdgan.class_map import UNLABELLED
 from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.method.features import image_and_features
@@ -586,6 +587,16 @@ def test_truth_is_never_unlabelled_on_drawn_tissue(world: TinyWorld) -> None:
     truth = AnnotationSet.open(world.truth)
 
     assert not any((truth.labels(record) == UNLABELLED).any() for record in truth.records())
+
+
+def test_show_names_the_folds_of_every_tile_set(tmp_path: Path) -> None:
+    seen = {"a" * 64: [1, 2], "b" * 64: [0]}
+    order = Order("generator", {}, {}, seen)
+    made_once(tmp_path / "made", order, lambda unfinished: unfinished.write("file", b"something"))
+
+    facts = show(tmp_path / "made").facts
+
+    assert facts["has learned from folds"] == f"1, 2 of {'a' * 12}; 0 of {'b' * 12}"
 
 
 def test_show_says_what_an_artifact_was_made_from(world: TinyWorld) -> None:
