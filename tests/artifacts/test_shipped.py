@@ -10,6 +10,7 @@ from hdgan.artifacts import shipped
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.shipped_generator import ShippedGenerator, words_about
 from hdgan.cli import main
 from hdgan.errors import MissingArtifactError
 from hdgan.settings.sample import SampleSettings
@@ -95,3 +96,13 @@ def test_a_name_is_understood_wherever_a_generator_is_read(
     for name in ("samples", "quality", "next"):
         assert Artifact.open(tmp_path / name).manifest.parents["generator"] == digest
     assert (tmp_path / "network.safetensors").is_file()
+
+
+def test_only_a_generator_that_comes_along_has_words(
+    world: TinyWorld, shipped_kidney: Path
+) -> None:
+    words = words_about(GeneratorFolder.open(shipped_kidney))
+
+    assert words is not None
+    assert words == ShippedGenerator.open(shipped_kidney).about.words
+    assert words_about(GeneratorFolder.open(world.generator)) is None

@@ -11,11 +11,13 @@ import pytest
 from hdgan.class_map import KIDNEY, UNLABELLED
 from hdgan.report.card import dataset_card
 from hdgan.report.charts import confusion, histogram, lines, share
+from hdgan.report.generator_card import words_of
 from hdgan.report.page import Page, PageTable, Section, chart, html_of, picture
 from hdgan.report.pictures import GAP, comparison, grid, heat
 from hdgan.report.progress import ProgressBar
 from hdgan.report.tables import duration, percent
 from hdgan.stages.demo.steps import TIMES, Steps
+from tests.tiny_world import CARD
 
 
 def test_tiles_of_a_grid_lie_side_by_side() -> None:
@@ -160,6 +162,12 @@ def test_a_card_says_what_was_dropped() -> None:
 
     assert re.search(r"Of 10 pairs drawn.*the 1\s+most uncertain were dropped.*0\.2500", card, re.S)
     assert "| tissue | 75.00 % |" in card
+    assert "## The generator" not in card
+    words = words_of(CARD, "card.md")
+    card = dataset_card(about, {"generator": "abc"}, words)
+    assert f"## The generator\n\n{words.title}. {words.lead}" in card
+    for said in (words.licence, words.annotation, words.limits, words.use):
+        assert said in card
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5.2, "5 s"), (119.0, "119 s"), (150.0, "2.5 min")])

@@ -183,3 +183,10 @@ class ShippedGenerator(GeneratorFolder):
             raise DamagedArtifactError(
                 f"{self.folder / name} cannot be understood ({error})."
             ) from error
+
+
+def words_about(generator: GeneratorFolder) -> CardWords | None:
+    """What a person says about a generator, if it comes with the package."""
+    if ABOUT not in generator.manifest.files:
+        return None
+    return ShippedGenerator.open(generator.folder).about.words

@@ -5,6 +5,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hdgan.artifacts.shipped_generator import CardWords
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("hdgan", "report"),
     undefined=StrictUndefined,
@@ -14,11 +16,16 @@ _ENVIRONMENT = Environment(
 )
 
 
-def dataset_card(about: Mapping[str, Any], parents: Mapping[str, str]) -> str:
+def dataset_card(
+    about: Mapping[str, Any], parents: Mapping[str, str], generator: CardWords | None = None
+) -> str:
     """What is in the dataset, what it was made from, and what it cannot be used for.
 
     Args:
         about: the content of the pair set's `dataset.json`.
         parents: digests of what it was made from, by kind.
+        generator: what the card of a generator that comes with the package says.
     """
-    return _ENVIRONMENT.get_template("card.md").render(about=about, parents=parents)
+    return _ENVIRONMENT.get_template("card.md").render(
+        about=about, parents=parents, generator=generator
+    )

@@ -17,6 +17,7 @@ from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.memory import bytes_for_work
 from hdgan.artifacts.pair_set import CARD, DATASET, LATENTS, PAIRS, PairRecord, PairSet
+from hdgan.artifacts.shipped_generator import words_about
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
@@ -105,6 +106,7 @@ class _Synthesis:
             ),
         )
         self.side = parent.shape.resolution
+        self.words = words_about(parent)
         self.largest = largest_divergence(classifier.shape.num_members, len(ensemble.class_map))
 
     def complete(self) -> None:
@@ -187,7 +189,8 @@ class _Synthesis:
             ),
         }
         self.unfinished.write(DATASET, json_bytes(about))
-        self.unfinished.write(CARD, dataset_card(about, self.unfinished.order.parents).encode())
+        card = dataset_card(about, self.unfinished.order.parents, self.words)
+        self.unfinished.write(CARD, card.encode())
 
 
 def _name(i: int) -> str:
