@@ -1,5 +1,7 @@
 """Beginning from a trained network."""
 
+import copy
+
 import pytest
 import torch
 
@@ -45,6 +47,21 @@ def test_every_part_of_a_block_that_was_added_learns() -> None:
     for layer in (block.fromrgb, block.conv0, block.conv1, block.skip):
         assert layer.weight.grad is not None
         assert layer.weight.grad.abs().max() > 0
+
+
+def test_blocks_that_were_added_are_the_same_in_every_process() -> None:
+    torch.manual_seed(0)
+    trained, begun = discriminator(16), discriminator(64)
+    weights = []
+    for seed in (1, 2):
+        larger = copy.deepcopy(begun)
+        torch.manual_seed(seed)
+        before = torch.random.get_rng_state()
+        assert sees_reduced(larger, trained.state_dict(), 16)
+        assert torch.equal(torch.random.get_rng_state(), before)
+        weights.append(larger.state_dict())
+
+    assert all(torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
 
 
 def test_a_block_too_narrow_for_colours_keeps_its_random_values() -> None:

@@ -68,11 +68,14 @@ def sees_reduced(discriminator: Discriminator, tensors: Mapping[str, Tensor], si
     new = [block for block in reversed(discriminator.block_list) if block.resolution > side]
     if not new or any(block.conv0.weight.shape[0] < 2 * COLOURS for block in new):
         return False
-    before = EqualisedConvolution(COLOURS, new[0].conv1.weight.shape[0], kernel=1)
-    if begun_from(before, _below(tensors, f"b{side}.fromrgb.")) != ["weight", "bias"]:
-        return False
-    for block in new:
-        before = _passes_on(block, before)
+    # Spare channels are random: the same in every process and run, whatever was drawn before.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(side)
+        before = EqualisedConvolution(COLOURS, new[0].conv1.weight.shape[0], kernel=1)
+        if begun_from(before, _below(tensors, f"b{side}.fromrgb.")) != ["weight", "bias"]:
+            return False
+        for block in new:
+            before = _passes_on(block, before)
     new[-1].fromrgb.load_state_dict(before.state_dict())
     return True
 
