@@ -13,7 +13,7 @@ from PIL import Image
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.generator import GeneratorFolder
-from hdgan.artifacts.image_quality import CLOSEST, DISTANCES, ImageQualityFolder
+from hdgan.artifacts.image_quality import DISTANCES, ImageQualityFolder
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
@@ -94,7 +94,6 @@ def write_pictures(folder: Path, target: Path) -> None:
     save(picture, target / "nuclei-pairs.png", zoom=2)
     if (folder / "quality").is_dir():
         quality = ImageQualityFolder.open(folder / "quality")
-        save(rgb_of(quality.read(CLOSEST), CLOSEST), target / "nuclei-closest.png")
         (target / "nuclei-distances.svg").write_bytes(quality.read(DISTANCES))
     score = Evaluation.open(folder / "score-pairs-0")
     names = sorted(name for name in score.manifest.files if name.startswith("pictures/"))[:3]
