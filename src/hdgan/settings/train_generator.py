@@ -76,6 +76,10 @@ class TrainGeneratorSettings:
     """Layers of the discriminator, counted from the image, that are not trained (FreezeD). For a
     start from a trained generator; about 10 is usual."""
 
+    discriminator_first: float = 0.0
+    """Thousands of images, of those of `--kimg`, in which the discriminator alone learns. For a
+    start from a generator that comes without one: a random discriminator would spoil it first."""
+
     orientation: Literal["as-is", "mirrored", "any"] = "any"
     """Ways to lay a tile: tissue has no up, so all eight are true. The paper mirrors."""
 
@@ -127,7 +131,7 @@ class TrainGeneratorSettings:
         )
         at_least(self, 1, "threads")
         at_least(self, 0, "gamma", "path_length_weight", "snapshot_kimg", "seed")
-        at_least(self, 0, "freeze_layers")
+        at_least(self, 0, "freeze_layers", "discriminator_first")
         above_zero(self, "kimg", "learning_rate")
         within(self, 0, 1, "style_mixing", "augment_strength")
         ascending(self, 1, "shrink")

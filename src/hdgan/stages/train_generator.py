@@ -179,7 +179,7 @@ class _Task:
     def try_step(self, reals: RealImages) -> tuple[TrainingState, float]:
         """Two steps on networks that are thrown away: those, and seconds of the whole run."""
         trial, times = self.new_state(), [time.monotonic()]
-        plan = replace(self.plan, images=2 * self.plan.batch, tick_batches=1)
+        plan = replace(self.plan, images=2 * self.plan.batch, tick_batches=1, discriminator_first=0)
         for _ in training_ticks(trial, plan, self._drawing(reals), self.team):
             times.append(time.monotonic())
         with_penalties, plain_step = (later - earlier for earlier, later in pairwise(times))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from hdgan.errors import SettingsError
@@ -193,6 +194,24 @@ def test_frozen_layers_stay_and_the_others_learn() -> None:
     frozen = {"b8.fromrgb", "b8.conv0", "b8.conv1"}
     assert not {name for name in moved if name.rsplit(".", 1)[0] in frozen}
     assert {"b8.skip.weight", "b4.conv.weight", "b4.fc.weight", "b4.out.weight"} <= moved
+
+
+def test_the_discriminator_may_learn_alone_first() -> None:
+    plan = replace(PLAN, discriminator_first=PLAN.batch * 3 - 1, images=PLAN.batch * 4)
+    state, fresh = new_state(SHAPE, plan, CPU), new_state(SHAPE, plan, CPU)
+    ticks = train_generator(state, replace(plan, tick_batches=3), reals)
+    next(ticks)
+    assert not differs(state.generator, fresh.generator)
+    assert not differs(state.average, fresh.average)
+    assert differs(state.discriminator, fresh.discriminator)
+    next(ticks)
+    assert differs(state.generator, fresh.generator)
+
+
+def differs(network: nn.Module, other: nn.Module) -> bool:
+    return any(
+        not torch.equal(a, b) for a, b in zip(network.parameters(), other.parameters(), strict=True)
+    )
 
 
 def test_a_start_is_copied_where_name_and_size_fit() -> None:

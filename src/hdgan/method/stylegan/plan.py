@@ -44,6 +44,9 @@ class TrainingPlan:
     path_length_weight: float = 2.0
     """Weight of the path-length penalty; 0 leaves it out."""
 
+    discriminator_first: int = 0
+    """Images in which the discriminator alone learns, the generator staying as it is."""
+
     frozen_layers: int = 0
     """Layers of the discriminator, counted from the image, that stay as they are."""
 

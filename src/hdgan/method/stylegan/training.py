@@ -253,10 +253,11 @@ class _Step:
     def run(self, draw_reals: DrawReals) -> None:
         """Change the state by one step on this step's batch of real images."""
         state = self.state
-        state.discriminator.requires_grad_(requires_grad=False)
-        self._main_of_generator()
-        if self.plan.path_length_weight > 0 and self.number % PATH_LENGTH.interval == 0:
-            self._path_length()
+        if self.number * self.plan.batch >= self.plan.discriminator_first:
+            state.discriminator.requires_grad_(requires_grad=False)
+            self._main_of_generator()
+            if self.plan.path_length_weight > 0 and self.number % PATH_LENGTH.interval == 0:
+                self._path_length()
         state.discriminator.requires_grad_(requires_grad=True)
         for parameter in state.frozen:
             parameter.requires_grad = False
