@@ -1,29 +1,30 @@
 """Phantom kidney: glass, tubulointerstitium, glomeruli, arteries and arterioles, drawn by rule.
 
-Every class has a colour of its own in each stain, so the class of a pixel can be read off its
-colour (`oracle`). Shapes are those of kidney in outline only: a glomerulus is a big round tuft,
-an artery a thick ring about an open lumen, an arteriole a small dot.
+Colour-coded, every class has a colour of its own in each stain, so the class of a pixel can be
+read off its colour (`oracle`). Context-coded, glomeruli and vessels share a colour (`context`).
+Shapes are those of kidney in outline only: a glomerulus is a big round tuft, an artery a thick
+ring about an open lumen, an arteriole a small dot.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Float32, UInt8
 from scipy import ndimage
 
-Stain = Literal["rose", "silver"]
-
-WHITESPACE, TUBULOINTERSTITIUM, GLOMERULUS, ARTERIOLE, ARTERY = range(5)
-
-STAIN_COLOURS: dict[Stain, tuple[tuple[int, int, int], ...]] = {
-    "rose": ((244, 241, 244), (232, 160, 190), (120, 84, 176), (222, 86, 60), (124, 18, 62)),
-    "silver": ((242, 243, 240), (172, 186, 176), (62, 110, 150), (214, 152, 60), (86, 50, 30)),
-}
-"""The colour of each class (in the order of `class_map.KIDNEY`) in each stain.
-
-Colours of one class between the two stains stay at least 97 grey levels from those of any other.
-"""
+from hdgan.method.phantom.context import context_layout
+from hdgan.method.phantom.shapes import glass, warped_distance
+from hdgan.method.phantom.tissue import (
+    ARTERIOLE,
+    ARTERY,
+    GLOMERULUS,
+    SHOWN_AS,
+    STAIN_COLOURS,
+    TUBULOINTERSTITIUM,
+    WHITESPACE,
+    Coding,
+    Stain,
+)
 
 GRAIN = 2.0
 """Standard deviation of the grain of the drawing, in grey levels."""
@@ -43,7 +44,9 @@ class Phantom:
     """The class of each pixel."""
 
 
-def draw_phantom(side_px: int, stain: Stain, *, patient: int, seed: int) -> Phantom:
+def draw_phantom(
+    side_px: int, stain: Stain, *, patient: int, seed: int, coding: Coding = "colour"
+) -> Phantom:
     """A tile of phantom kidney; the same arguments give the same tile.
 
     Args:
@@ -51,15 +54,13 @@ def draw_phantom(side_px: int, stain: Stain, *, patient: int, seed: int) -> Phan
         stain: which colours.
         patient: whose tissue; a patient has a tint.
         seed: which of the patient's tiles.
+        coding: what tells the class of a pixel.
     """
     random = np.random.default_rng([seed, patient, side_px])
-    labels = np.full((side_px, side_px), TUBULOINTERSTITIUM, dtype=np.uint8)
-    if random.random() < 0.5:
-        labels[_glass(side_px, random)] = WHITESPACE
-    for kind in _KINDS:
-        if random.random() < kind.chance:
-            _place(labels, random, kind)
-    return Phantom(_coloured(labels, stain, patient, random), labels)
+    layout = {"colour": _colour_layout, "context": context_layout}[coding]
+    labels = layout(side_px, random)
+    shown = np.array(SHOWN_AS[coding], dtype=np.uint8)[labels]
+    return Phantom(_coloured(shown, stain, patient, random), labels)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,17 @@ _KINDS = (
 )
 
 
+def _colour_layout(side: int, random: np.random.Generator) -> UInt8[np.ndarray, "side side"]:
+    """The classes of a tile; each structure has its corner."""
+    labels = np.full((side, side), TUBULOINTERSTITIUM, dtype=np.uint8)
+    if random.random() < 0.5:
+        labels[glass(side, random, offsets=(0.3, 0.4))] = WHITESPACE
+    for kind in _KINDS:
+        if random.random() < kind.chance:
+            _place(labels, random, kind)
+    return labels
+
+
 def _place(
     labels: UInt8[np.ndarray, "side side"], random: np.random.Generator, kind: _Kind
 ) -> None:
@@ -93,42 +105,20 @@ def _place(
     side = labels.shape[0]
     centre = (np.array(kind.centre) + random.uniform(-kind.spread, kind.spread, size=2)) * side
     radius = random.uniform(*kind.radii) * side
-    distance = _warped_distance(side, centre, random)
+    distance = warped_distance(side, centre, random)
     labels[distance < radius] = kind.tissue
     labels[distance < radius * kind.lumen] = WHITESPACE
 
 
-def _warped_distance(
-    side: int, centre: Float[np.ndarray, "2"], random: np.random.Generator
-) -> Float[np.ndarray, "side side"]:
-    """Distance from the centre, in pixels, as a slightly squeezed and lobed circle has it."""
-    y, x = np.mgrid[:side, :side] + 0.5
-    dy, dx = y - centre[0], x - centre[1]
-    angle = np.arctan2(dy, dx)
-    turn, squeeze, lobes = random.uniform(0, np.pi), random.uniform(0.85, 1.0), random.uniform(0, 7)
-    along, across = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
-    return np.hypot(along, across / squeeze) * (1 + 0.06 * np.sin(3 * angle + lobes))
-
-
-def _glass(side: int, random: np.random.Generator) -> Bool[np.ndarray, "side side"]:
-    """The empty side of a wavy tissue edge."""
-    y, x = np.mgrid[:side, :side] / side - 0.5
-    turn, offset = random.uniform(-0.4, 0.4), random.uniform(0.3, 0.4)
-    along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
-    wave = 0.03 * np.sin(across * random.uniform(6, 14) + random.uniform(0, 7))
-    edge: Bool[np.ndarray, "side side"] = along > offset + wave
-    return edge
-
-
 def _coloured(
-    labels: UInt8[np.ndarray, "side side"], stain: Stain, patient: int, random: np.random.Generator
+    shown: UInt8[np.ndarray, "side side"], stain: Stain, patient: int, random: np.random.Generator
 ) -> UInt8[np.ndarray, "side side 3"]:
     """The stain's colours with the patient's tint, slow shading and fine grain."""
     colours = np.array(STAIN_COLOURS[stain], dtype=np.float32)
     tint = np.random.default_rng(patient).uniform(-TINT, TINT, size=3).astype(np.float32)
     tint = np.where(np.arange(5)[:, None] == WHITESPACE, 0.0, tint)
-    image: Float32[np.ndarray, "side side 3"] = (colours + tint).astype(np.float32)[labels]
-    side = labels.shape[0]
+    image: Float32[np.ndarray, "side side 3"] = (colours + tint).astype(np.float32)[shown]
+    side = shown.shape[0]
     shading = ndimage.gaussian_filter(random.normal(size=(side, side)), side / 8)
     shading *= GRAIN / max(float(shading.std()), 1e-6)
     image = image + shading[..., None] + random.normal(scale=GRAIN, size=image.shape)

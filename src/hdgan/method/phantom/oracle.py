@@ -1,14 +1,15 @@
-"""The exact rule that reads the class of a phantom's pixel off its colour.
+"""The exact rule that reads the class of a phantom's pixel off its colour, and its surroundings.
 
 It labels drawn phantoms and generated ones alike, and so stands in for the expert. Where a colour
-is of no class, it abstains.
+is of no class, or a shape of no structure, it abstains.
 """
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from hdgan.class_map import UNLABELLED
-from hdgan.method.phantom.drawing import STAIN_COLOURS
+from hdgan.method.phantom.context import told_by_context
+from hdgan.method.phantom.tissue import ARTERY, SHOWN_AS, STAIN_COLOURS, WHITESPACE, Coding
 
 REACH = 48.0
 """Farthest that a pixel may lie from the colours of its class, in grey levels (Euclidean): half
@@ -16,19 +17,37 @@ of the least distance between two classes."""
 
 
 def read_labels(
-    image: UInt8[np.ndarray, "height width 3"],
+    image: UInt8[np.ndarray, "height width 3"], coding: Coding = "colour"
 ) -> UInt8[np.ndarray, "height width"]:
-    """The class of each pixel, or `UNLABELLED` where the colour is of no class.
+    """The class of each pixel, or `UNLABELLED` where it is of no class.
 
     A generator may draw a stain between the two that it has seen, so a class has all colours on
     the straight line between its colours in the stains.
+
+    Args:
+        image: RGB; square if it is context-coded.
+        coding: what tells the class.
     """
-    first, last = (np.array(colours, dtype=np.float32) for colours in STAIN_COLOURS.values())
+    labels = _by_colour(image, sorted(set(SHOWN_AS[coding])))
+    if coding == "context":
+        stained = labels == ARTERY
+        told = told_by_context(stained, labels == WHITESPACE)
+        labels[stained] = told[stained]
+    return labels
+
+
+def _by_colour(
+    image: UInt8[np.ndarray, "height width 3"], classes: list[int]
+) -> UInt8[np.ndarray, "height width"]:
+    """The nearest of some classes by colour."""
+    first, last = (
+        np.array(colours, dtype=np.float32)[classes] for colours in STAIN_COLOURS.values()
+    )
     pixels = image.astype(np.float32)
     distance = np.stack(
         [_distance(pixels, a, b) for a, b in zip(first, last, strict=True)], axis=-1
     )
-    labels = distance.argmin(axis=-1).astype(np.uint8)
+    labels = np.array(classes, dtype=np.uint8)[distance.argmin(axis=-1)]
     labels[distance.min(axis=-1) > REACH] = UNLABELLED
     return labels
 

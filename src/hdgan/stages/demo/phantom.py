@@ -16,8 +16,9 @@ from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.writing import write_atomically
 from hdgan.class_map import KIDNEY, UNLABELLED, ClassMap
 from hdgan.method.metrics import ConfusionMatrix, confusion_matrix, overall_scores
-from hdgan.method.phantom.drawing import STAIN_COLOURS, Phantom, draw_phantom
+from hdgan.method.phantom.drawing import Phantom, draw_phantom
 from hdgan.method.phantom.oracle import read_labels
+from hdgan.method.phantom.tissue import STAIN_COLOURS
 from hdgan.pipeline import Made
 from hdgan.report.demo_report import DemoArtifacts, OracleRecord, demo_page
 from hdgan.report.page import html_of
