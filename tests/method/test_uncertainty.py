@@ -7,9 +7,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from jaxtyping import Float
 from scipy.spatial.distance import jensenshannon
 
 from hdgan.method.uncertainty import (
+    ScoreOfRows,
     divergence,
     image_score,
     kept_after_filter,
@@ -72,6 +75,17 @@ def test_divergence_is_of_probabilities_and_not_of_logits() -> None:
 
     assert float(divergence(members)) == pytest.approx(float(by_hand))
     assert abs(float(divergence(members)) - float(wrong)) > 0.1
+
+
+@given(arrays(np.float32, (20, 16), elements=st.floats(0, 1.5, width=32)), st.integers(1, 20))
+def test_a_score_of_rows_is_that_of_the_image(
+    uncertainty: Float[np.ndarray, "height width"], rows: int
+) -> None:
+    score = ScoreOfRows(np.log(5.0))
+    for top in range(0, len(uncertainty), rows):
+        score.add(uncertainty[top : top + rows])
+
+    assert score.value == pytest.approx(image_score(uncertainty), abs=2e-4)
 
 
 def test_an_image_score_is_the_mean_of_the_most_uncertain_tenth() -> None:

@@ -48,6 +48,7 @@ from tests.tiny_world import (
     NUM_PATIENTS,
     SAMPLE,
     SIDE,
+    SYNTHESIZE,
     TRAIN_CLASSIFIER,
     TRAIN_GENERATOR,
     TinyWorld,
@@ -469,6 +470,23 @@ def test_an_evaluation_counts_what_the_classifier_says(world: TinyWorld) -> None
 
     matrix = confusion_matrix(annotated.labels(annotation), labels, 5)
     assert np.array_equal(evaluation.confusion()[0], matrix)
+
+
+def test_pairs_as_tiles_are_those_as_wholes(world: TinyWorld, tmp_path: Path) -> None:
+    settings = replace(SYNTHESIZE, files="tiff")
+    synthesize(world.classifier, tmp_path / "pairs", settings, world.generator)
+    tiled, whole = PairSet.open(tmp_path / "pairs"), PairSet.open(world.pairs)
+
+    assert {path.suffix for path in (tiled.folder / "images").iterdir()} == {".tif"}
+    assert [record.pair for record in tiled.records()] == [
+        record.pair for record in whole.records()
+    ]
+    for record, other in zip(tiled.records(), whole.records(), strict=True):
+        assert np.array_equal(tiled.image(record), whole.image(other))
+        assert np.array_equal(tiled.labels(record), whole.labels(other))
+        assert np.array_equal(tiled.uncertainty(record), whole.uncertainty(other))
+        assert record.uncertainty == pytest.approx(other.uncertainty, abs=1e-4)
+    assert tiled.about["share_of_pixels"] == whole.about["share_of_pixels"]
 
 
 def test_a_pair_belongs_together(world: TinyWorld) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -18,6 +18,10 @@ PAIRS = "pairs.csv"
 LATENTS = "latents.safetensors"
 DATASET = "dataset.json"
 CARD = "README.md"
+
+
+Ending = Literal["png", "tif"]
+"""Of the files of a pair."""
 
 
 class PairRecord(Record):
@@ -42,20 +46,23 @@ class PairRecord(Record):
     stain: str | None = None
     """What the generator was told; empty if it is told none."""
 
+    ending: Ending = "png"
+    """Of the names of its files: PNG, or tiled TIFF."""
+
     @property
     def image(self) -> str:
         """The image's path in the artifact."""
-        return f"images/{self.pair}.png"
+        return f"images/{self.pair}.{self.ending}"
 
     @property
     def labels(self) -> str:
         """The label map's path in the artifact."""
-        return f"labels/{self.pair}.png"
+        return f"labels/{self.pair}.{self.ending}"
 
     @property
     def uncertainty_map(self) -> str:
         """The uncertainty map's path in the artifact."""
-        return f"uncertainty/{self.pair}.png"
+        return f"uncertainty/{self.pair}.{self.ending}"
 
 
 class PairSet(Artifact):

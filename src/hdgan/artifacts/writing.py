@@ -27,16 +27,26 @@ def write_atomically(path: Path, data: bytes | memoryview) -> None:
     Raises:
         StorageError: the disk is full or read-only.
     """
+    with renamed_when_whole(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def renamed_when_whole(path: Path) -> Iterator[Path]:
+    """A temporary name for a file to be written, which then takes its place.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.partial")
         try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
+            yield temporary
+            with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
-        except OSError:
+        except BaseException:
             with suppress(OSError):
                 temporary.unlink()
             raise

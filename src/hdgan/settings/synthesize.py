@@ -1,6 +1,7 @@
 """Choices of `hdgan synthesize`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hdgan.settings.bounds import at_least, bytes_in, within
 
@@ -28,6 +29,11 @@ class SynthesizeSettings:
     memory: str | None = None
     """Most memory of the process on a CPU, such as `2GB`: it decides into which pieces the work is
     cut, not the result."""
+
+    files: Literal["auto", "png", "tiff"] = "auto"
+    """How images, label maps and uncertainty maps are written. A PNG is in memory as a whole (eight
+    bytes a pixel with its maps); a tiled TIFF goes to disk band by band. `auto` is TIFF above 4096
+    px."""
 
     device: str = "auto"
     """`cpu`, `cuda`, or the first GPU if there is one."""

@@ -76,6 +76,10 @@ class TrainGeneratorSettings:
     """Layers of the discriminator, counted from the image, that are not trained (FreezeD). For a
     start from a trained generator; about 10 is usual."""
 
+    start_rate: float = 1.0
+    """Part of the learning rate at which what the generator has from its start (`--start-from`)
+    goes on learning; what is new learns at the whole rate. 0 leaves it as it is."""
+
     discriminator_first: float = 0.0
     """Thousands of images, of those of `--kimg`, in which the discriminator alone learns. For a
     start from a generator that comes without one: a random discriminator would spoil it first."""
@@ -133,5 +137,5 @@ class TrainGeneratorSettings:
         at_least(self, 0, "gamma", "path_length_weight", "snapshot_kimg", "seed")
         at_least(self, 0, "freeze_layers", "discriminator_first")
         above_zero(self, "kimg", "learning_rate")
-        within(self, 0, 1, "style_mixing", "augment_strength")
+        within(self, 0, 1, "style_mixing", "augment_strength", "start_rate")
         ascending(self, 1, "shrink")

@@ -1,7 +1,6 @@
 """`hdgan synthesize`: a generator and a classifier to labelled drawings."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +11,33 @@ from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
 from hdgan.artifacts.arrays import array_bytes
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
-from hdgan.artifacts.images import png_of
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.memory import bytes_for_work
-from hdgan.artifacts.pair_set import CARD, DATASET, LATENTS, PAIRS, PairRecord, PairSet
+from hdgan.artifacts.pair_files import PairFiles, Tally
+from hdgan.artifacts.pair_set import (
+    CARD,
+    DATASET,
+    LATENTS,
+    PAIRS,
+    Ending,
+    PairRecord,
+    PairSet,
+)
 from hdgan.artifacts.shipped_generator import words_about
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.method.labelled_drawing import LabelledGenerator, fixed_bytes_of
 from hdgan.method.latent import stain_of, w_of
-from hdgan.method.uncertainty import image_score, kept_after_filter, largest_divergence
+from hdgan.method.uncertainty import kept_after_filter, largest_divergence
 from hdgan.pipeline import Made
 from hdgan.report.card import dataset_card
 from hdgan.report.progress import ProgressBar
 from hdgan.settings.synthesize import SynthesizeSettings
+
+PNG_PX = 4096
+"""Side of the largest drawing that becomes a PNG unless the user says otherwise."""
 
 
 def synthesize(
@@ -39,7 +49,7 @@ def synthesize(
     """Draw images one by one with their label maps; pair i depends on seed + i alone.
 
     Memory holds one image with its labels, and what labelling a band of it takes; below 512 px its
-    features too.
+    features too. With `files="tiff"` it holds a band's rows instead of the image.
 
     Raises:
         WrongArtifactError: the classifier was fitted to another generator.
@@ -71,15 +81,6 @@ def synthesize(
     )
 
 
-@dataclass
-class _Tally:
-    """What is known of a pair without its files."""
-
-    uncertainty: float
-    pixels: list[int]
-    """Pixels by class."""
-
-
 class _Synthesis:
     """Pairs on their way into an artifact."""
 
@@ -107,12 +108,15 @@ class _Synthesis:
         )
         self.side = parent.shape.resolution
         self.words = words_about(parent)
-        self.largest = largest_divergence(classifier.shape.num_members, len(ensemble.class_map))
+        num_classes = len(ensemble.class_map)
+        self.largest = largest_divergence(classifier.shape.num_members, num_classes)
+        self.files = PairFiles(unfinished, num_classes, self.largest)
+        self.ending: Ending = _ending(settings, self.side)
 
     def complete(self) -> None:
         """Draw, drop, and write the tables."""
         latents: list[np.ndarray] = []
-        tallies: list[_Tally] = []
+        tallies: list[Tally] = []
         with ProgressBar("synthesize", self.settings.num_pairs, "pairs") as progress:
             for i in range(self.settings.num_pairs):
                 w = self._latent(i)
@@ -134,27 +138,22 @@ class _Synthesis:
         settings = self.settings
         return w_of(self.network, settings.seed + i, settings.truncation, settings.stain)
 
-    def _drawn(self, i: int, w: Float[Tensor, "1 w_dim"]) -> _Tally:
+    def _drawn(self, i: int, w: Float[Tensor, "1 w_dim"]) -> Tally:
         """Draw pair i unless an earlier run has. Its tally is written last."""
         kept = self.unfinished.scratch / "pairs" / f"{_name(i)}.json"
         if kept.is_file():
-            return _Tally(**json.loads(kept.read_bytes()))
-        labelled = self.labelled.drawing(w)
-        record = PairRecord(pair=_name(i), row=i, seed=0, uncertainty=0.0, kept=True)
-        self.unfinished.write(record.image, png_of(labelled.pixels))
-        self.unfinished.write(record.labels, png_of(labelled.labels))
-        grey = np.round(labelled.uncertainty * (255.0 / max(self.largest, 1e-9)))
-        self.unfinished.write(
-            record.uncertainty_map, png_of(np.clip(grey, 0, 255).astype(np.uint8))
+            return Tally(**json.loads(kept.read_bytes()))
+        record = PairRecord(
+            pair=_name(i), row=i, seed=0, uncertainty=0.0, kept=True, ending=self.ending
         )
-        tally = _Tally(
-            image_score(labelled.uncertainty),
-            np.bincount(labelled.labels.ravel(), minlength=len(self.ensemble.class_map)).tolist(),
-        )
+        if self.ending == "tif":
+            tally = self.files.write_bands(record, self.labelled.bands(w), self.side)
+        else:
+            tally = self.files.write(record, self.labelled.drawing(w))
         self.unfinished.write_scratch(f"pairs/{_name(i)}.json", json_bytes(vars(tally)))
         return tally
 
-    def _records(self, tallies: list[_Tally]) -> list[PairRecord]:
+    def _records(self, tallies: list[Tally]) -> list[PairRecord]:
         scores = np.array([tally.uncertainty for tally in tallies])
         # One member is never unsure, and of one pair there is none that is more uncertain.
         tells = self.largest > 0 and len(scores) > 1
@@ -167,11 +166,12 @@ class _Synthesis:
                 uncertainty=tally.uncertainty,
                 kept=bool(kept[i]),
                 stain=stain_of(self.network.shape, self.settings.seed + i, self.settings.stain),
+                ending=self.ending,
             )
             for i, tally in enumerate(tallies)
         ]
 
-    def _write_about(self, records: list[PairRecord], tallies: list[_Tally]) -> None:
+    def _write_about(self, records: list[PairRecord], tallies: list[Tally]) -> None:
         pixels = np.array([tally.pixels for tally in tallies])
         kept = np.array([record.kept for record in records])
         share = pixels[kept].sum(axis=0) / max(1, pixels[kept].sum())
@@ -191,6 +191,12 @@ class _Synthesis:
         self.unfinished.write(DATASET, json_bytes(about))
         card = dataset_card(about, self.unfinished.order.parents, self.words)
         self.unfinished.write(CARD, card.encode())
+
+
+def _ending(settings: SynthesizeSettings, side: int) -> Ending:
+    if settings.files == "auto":
+        return "tif" if side > PNG_PX else "png"
+    return "tif" if settings.files == "tiff" else "png"
 
 
 def _name(i: int) -> str:

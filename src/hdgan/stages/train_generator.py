@@ -66,7 +66,7 @@ from hdgan.method.stylegan.training import (
 from hdgan.method.stylegan.training import (
     train_generator as training_ticks,
 )
-from hdgan.method.stylegan.transfer import begun_from, sees_reduced
+from hdgan.method.stylegan.transfer import begun_from, begun_share, sees_reduced
 from hdgan.pipeline import Fact, Made
 from hdgan.report.generator_watch import GeneratorWatch
 from hdgan.report.pictures import drawn_grid
@@ -290,7 +290,9 @@ def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan
     Raises:
         SettingsError: nothing fits.
     """
-    copied = begun_from(state.generator, start.generator().state_dict())
+    tensors = start.generator().state_dict()
+    copied = begun_from(state.generator, tensors)
+    state.begun = begun_share(state.generator, tensors)
     if not any(name.endswith("conv1.weight") for name in copied):
         raise SettingsError(
             f"No convolution of {start.folder} fits the new generator. Leave out --channel-base "

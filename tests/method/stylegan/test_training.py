@@ -21,7 +21,7 @@ from hdgan.method.stylegan.presets import planned, preset_named
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.stylegan.training import Reals, TrainingState, new_state, train_generator
-from hdgan.method.stylegan.transfer import begun_from
+from hdgan.method.stylegan.transfer import begun_from, begun_share
 from hdgan.settings.train_generator import TrainGeneratorSettings
 
 SHAPE = NetworkShape(
@@ -208,6 +208,33 @@ def test_the_discriminator_may_learn_alone_first() -> None:
     assert differs(state.generator, fresh.generator)
 
 
+@pytest.mark.parametrize("part", [0.0, 0.25])
+def test_what_comes_from_a_start_learns_at_a_part_of_the_rate(part: float) -> None:
+    plan = replace(PLAN, images=PLAN.batch, path_length_weight=0.0)
+    start, moved = new_state(SHAPE, plan, CPU), []
+    for rate in (1.0, part):
+        state = new_state(SHAPE, plan, CPU)
+        state.begun = begun_share(
+            state.generator,
+            {
+                name: tensor
+                for name, tensor in start.generator.state_dict().items()
+                if name.startswith("synthesis.b8.")
+            },
+        )
+        list(train_generator(state, replace(plan, start_rate=rate), reals))
+        moved.append(
+            {
+                name: parameter.detach() - start.generator.get_parameter(name).detach()
+                for name, parameter in state.generator.named_parameters()
+            }
+        )
+
+    for name, whole in moved[0].items():
+        expected = whole * part if name.startswith("synthesis.b8.") else whole
+        torch.testing.assert_close(moved[1][name], expected, rtol=1e-4, atol=1e-7)
+
+
 def differs(network: nn.Module, other: nn.Module) -> bool:
     return any(
         not torch.equal(a, b) for a, b in zip(network.parameters(), other.parameters(), strict=True)
@@ -216,7 +243,7 @@ def differs(network: nn.Module, other: nn.Module) -> bool:
 
 def test_a_start_is_copied_where_name_and_size_fit() -> None:
     torch.manual_seed(5)
-    start, network = Generator(SHAPE), Generator(replace(SHAPE, channel_max=8, resolution=16))
+    start, network = Generator(SHAPE), Generator(replace(SHAPE, channel_max=2, resolution=16))
 
     names = begun_from(network, start.state_dict())
 

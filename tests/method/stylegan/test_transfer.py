@@ -1,6 +1,7 @@
 """Beginning from a trained network."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,7 +9,8 @@ import torch
 from hdgan.method.stylegan.discriminator import Discriminator
 from hdgan.method.stylegan.resample import halved
 from hdgan.method.stylegan.shape import NetworkShape
-from hdgan.method.stylegan.transfer import begun_from, sees_reduced
+from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.stylegan.transfer import begun_from, begun_share, sees_reduced
 
 
 def discriminator(resolution: int, channel_base: int = 512) -> Discriminator:
@@ -33,6 +35,46 @@ def test_a_larger_discriminator_begins_with_the_score_of_the_reduced_image(resol
     assert not torch.allclose(larger(images), expected, atol=0.02)
     assert sees_reduced(larger, trained.state_dict(), 16)
     assert torch.allclose(larger(images), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("channel_min", [1, 24])
+def test_wider_networks_begin_with_the_starts_images_and_scores(channel_min: int) -> None:
+    torch.manual_seed(0)
+    shape = NetworkShape(32, 256, channel_max=32, z_dim=8, w_dim=8)
+    wide = replace(shape, channel_base=512 if channel_min == 1 else 256, channel_min=channel_min)
+    generators, judges = (
+        (Generator(shape), Generator(wide)),
+        (Discriminator(shape), Discriminator(wide)),
+    )
+    for network in (*generators, *judges):
+        for name, tensor in network.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(tensor)
+    for start, network in (generators, judges):
+        begun_from(network, start.state_dict())
+
+    ws = torch.randn(2, shape.num_ws, 8)
+    drawn = [network.synthesis(ws, network.synthesis.no_noise()) for network in generators]
+    torch.testing.assert_close(drawn[1], drawn[0], rtol=1e-4, atol=1e-4)
+    images = torch.randn(4, 3, 32, 32)
+    torch.testing.assert_close(judges[1](images), judges[0](images), rtol=1e-4, atol=1e-4)
+
+
+def test_a_wider_generator_learns_with_all_its_channels() -> None:
+    torch.manual_seed(0)
+    shape = NetworkShape(16, 256, channel_max=32, z_dim=8, w_dim=8)
+    start, network = Generator(shape), Generator(replace(shape, channel_min=24))
+    begun_from(network, start.state_dict())
+    layer = network.synthesis.get_submodule("b16.conv1")
+
+    ws = torch.randn(2, shape.num_ws, 8)
+    network.synthesis(ws, network.synthesis.no_noise()).square().sum().backward()
+
+    gradient = layer.get_parameter("weight").grad
+    assert gradient is not None
+    assert gradient[:16, 16:].abs().max() > 0
+    share = {id(own): share for own, share in begun_share(network, start.state_dict())}
+    assert share[id(layer.get_parameter("weight"))].sum() == 16 * 16 * 9
 
 
 def test_every_part_of_a_block_that_was_added_learns() -> None:

@@ -44,6 +44,9 @@ class TrainingPlan:
     path_length_weight: float = 2.0
     """Weight of the path-length penalty; 0 leaves it out."""
 
+    start_rate: float = 1.0
+    """Part of the learning rate for what the generator has from its start."""
+
     discriminator_first: int = 0
     """Images in which the discriminator alone learns, the generator staying as it is."""
 

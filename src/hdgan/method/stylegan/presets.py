@@ -135,6 +135,7 @@ def planned(
         ema_ramp=preset.ema_ramp if start is None else None,
         ada_images=500_000 if start is None else 100_000,
         frozen_layers=settings.freeze_layers,
+        start_rate=settings.start_rate,
         discriminator_first=round(settings.discriminator_first * 1000),
         augment=groups_named(settings.augment or preset.augment),
         fixed_strength=settings.augment_strength,

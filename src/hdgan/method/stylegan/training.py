@@ -103,6 +103,8 @@ class TrainingState:
     """Running mean of the path length, a scalar."""
     frozen: list[nn.Parameter] = field(default_factory=list)
     """Parameters of the discriminator that stay as they are."""
+    begun: list[tuple[nn.Parameter, Tensor]] = field(default_factory=list)
+    """Parameters of the generator that come from its start: 1 where they do, 0 where not."""
     batches: int = 0
     """Steps done."""
 
@@ -277,7 +279,7 @@ class _Step:
             scores = self._scores(images, augmentation.part(part), own.stains)
             self.record.add("generator_loss", functional.softplus(-scores))
             (generator_loss(scores) * self._share(scores)).backward()
-        self._descend(self.state.generator, self.state.generator_optimizer)
+        self._descend_generator()
 
     def _path_length(self) -> None:
         count = max(1, self.plan.batch // 2)
@@ -306,7 +308,7 @@ class _Step:
                 lengths, float(mean), float(running), decay=PATH_LENGTH_DECAY, count=count
             )
             ((lengths * slopes).sum() * weight).backward()
-        self._descend(self.state.generator, self.state.generator_optimizer)
+        self._descend_generator()
 
     def _main_of_discriminator(self, real: list[Reals]) -> None:
         with torch.no_grad():
@@ -413,6 +415,16 @@ class _Step:
         adapts = self.plan.augment.has_any and self.plan.fixed_strength is None
         if adapts and (self.number + 1) % ADAPTATION_INTERVAL == 0:
             adaptation.move(self.plan.batch * ADAPTATION_INTERVAL)
+
+    def _descend_generator(self) -> None:
+        """One step; what comes from the start goes a part of it, as with a part of Adam's rate."""
+        state, part = self.state, self.plan.start_rate
+        begun = state.begun if part < 1.0 else []
+        before = [parameter.detach().clone() for parameter, _ in begun]
+        self._descend(state.generator, state.generator_optimizer)
+        with torch.no_grad():
+            for (parameter, share), old in zip(begun, before, strict=True):
+                parameter.lerp_(old, share * (1.0 - part))
 
     def _descend(self, network: nn.Module, optimizer: torch.optim.Adam) -> None:
         """One step downhill; gradients that are no numbers count as none."""

@@ -1,6 +1,7 @@
 """Beginning from a trained network, and training only the later part of the discriminator."""
 
 import math
+import re
 from collections.abc import Mapping
 
 import torch
@@ -22,15 +23,68 @@ def begun_from(network: nn.Module, tensors: Mapping[str, Tensor]) -> list[str]:
     """Copy every tensor whose name and size fit; the names come back.
 
     The blocks of a network of another resolution have the same names, so those that both have
-    are passed on.
+    are passed on. A layer of a block that is wider than the start's begins as it, with further
+    channels that nothing listens to yet: what the network gives stays the same.
     """
     copied = []
     for name, own in network.state_dict(keep_vars=True).items():
         given = tensors.get(name)
-        if given is not None and given.shape == own.shape:
+        if given is None:
+            continue
+        if given.shape == own.shape:
             own.copy_(given)
-            copied.append(name)
+        elif _is_wider(name, own, given):
+            _widened(own, given, demodulated=_demodulated(name))
+        else:
+            continue
+        copied.append(name)
     return copied
+
+
+def begun_share(
+    network: nn.Module, tensors: Mapping[str, Tensor]
+) -> list[tuple[nn.Parameter, Tensor]]:
+    """The parameters that `begun_from` fills, with 1 where a number comes from there, else 0."""
+    found = []
+    for name, own in network.named_parameters():
+        given = tensors.get(name)
+        if given is None or not (given.shape == own.shape or _is_wider(name, own, given)):
+            continue
+        share = torch.zeros_like(own)
+        share[tuple(slice(size) for size in given.shape)] = 1.0
+        found.append((own, share))
+    return found
+
+
+def _is_wider(name: str, own: Tensor, given: Tensor) -> bool:
+    """Whether a tensor of a block has more channels than the start's, and all else alike.
+
+    The discriminator's head is none: it sees how all channels spread.
+    """
+    if not re.match(r"(synthesis\.)?b\d+\.", name) or name.startswith("b4."):
+        return False
+    fixed = 1 if ".affine." in name else 2
+    return (
+        own.dim() == given.dim()
+        and own.shape[fixed:] == given.shape[fixed:]
+        and all(mine >= its for mine, its in zip(own.shape, given.shape, strict=True))
+    )
+
+
+def _widened(own: Tensor, given: Tensor, *, demodulated: bool) -> None:
+    """Fill the first channels; those do not listen to the further ones."""
+    outputs = given.shape[0]
+    if own.dim() == 4:
+        # Weights are divided by the root of the number of inputs when they are used.
+        gain = 1.0 if demodulated else math.sqrt(own.shape[1] / given.shape[1])
+        own[:outputs, given.shape[1] :] = 0.0
+        own[:outputs, : given.shape[1]] = given * gain
+    else:
+        own[:outputs] = given
+
+
+def _demodulated(name: str) -> bool:
+    return name.startswith("synthesis.") and ".conv" in name
 
 
 def first_layers(discriminator: Discriminator, count: int) -> list[nn.Parameter]:
@@ -72,20 +126,15 @@ def sees_reduced(discriminator: Discriminator, tensors: Mapping[str, Tensor], si
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(side)
         before = EqualisedConvolution(COLOURS, new[0].conv1.weight.shape[0], kernel=1)
-        if begun_from(before, _below(tensors, f"b{side}.fromrgb.")) != ["weight", "bias"]:
-            return False
+        given = [tensors.get(f"b{side}.fromrgb.{part}") for part in ("weight", "bias")]
+        for own, its in zip(before.parameters(), given, strict=True):
+            if its is None or len(its) > len(own):
+                return False
+            own[: len(its)] = its
         for block in new:
             before = _passes_on(block, before)
     new[-1].fromrgb.load_state_dict(before.state_dict())
     return True
-
-
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix) and not name.endswith("resample_filter")
-    }
 
 
 def _passes_on(block: DiscriminatorBlock, fromrgb: EqualisedConvolution) -> EqualisedConvolution:
