@@ -6,10 +6,11 @@ Channel base 32768, at most 512 channels, widths 128 and 32, five classes, rando
 noise, one thread, each row in a fresh process. A row is an image with its label map and its
 uncertainty, once, without writing a file. BLOCKS is how many of the last blocks are read, 0 all.
 
-Ours: `method/labelled_drawing.py`. The rival (`stacked`) is what papers of this family do: every
-feature map of the whole image enlarged to the image's size, stacked in half precision in a
-memory-mapped file in the system's temporary folder (TMPDIR), and its pixels given to each member's
-perceptron in turn, so many at a time.
+Ours: `method/labelled_drawing.py`; as `written` its image, label map and uncertainty map also go to
+tiled TIFF files, band by band (`artifacts/pair_files.py`). The rival (`stacked`) is what papers of
+this family do: every feature map of the whole image enlarged to the image's size, stacked in half
+precision in a memory-mapped file in the system's temporary folder (TMPDIR), and its pixels given to
+each member's perceptron in turn, so many at a time.
 """
 
 import argparse
@@ -24,13 +25,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from hdgan.artifacts.pair_files import PairFiles
+from hdgan.artifacts.pair_set import PairRecord
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact
 from hdgan.method.features import channels_of
 from hdgan.method.labelled_drawing import LabelledGenerator
 from hdgan.method.latent import w_of
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
-from hdgan.method.uncertainty import divergence
+from hdgan.method.uncertainty import divergence, largest_divergence
 
 ROWS = ("512:10:0:ours", "512:10:0:stacked", "1024:1:5:ours", "1024:10:0:ours", "4096:1:0:ours")
 """What is measured unless the user says otherwise; 4096:10:0:ours takes two minutes."""
@@ -58,6 +62,19 @@ def ours(generator: Generator, classifier: PixelClassifier, num_blocks: int | No
     for _band in labelled.bands(w_of(generator, 0, 0.7)):
         pass
     return 0
+
+
+def written(generator: Generator, classifier: PixelClassifier, num_blocks: int | None) -> int:
+    """The same into tiled files; bytes on disk."""
+    labelled = LabelledGenerator(generator, classifier, num_blocks)
+    num_classes, side = classifier.shape.num_classes, generator.shape.resolution
+    largest = largest_divergence(classifier.shape.num_members, num_classes)
+    record = PairRecord(pair="p", row=0, seed=0, uncertainty=0.0, kept=True, ending="tif")
+    with tempfile.TemporaryDirectory(prefix="hdgan-") as scratch:
+        unfinished = UnfinishedArtifact(Path(scratch), Order("pair-set", {}, {}))
+        files = PairFiles(unfinished, num_classes, largest)
+        files.write_bands(record, labelled.bands(w_of(generator, 0, 0.7)), side)
+        return sum(path.stat().st_size for path in Path(scratch).rglob("*.tif"))
 
 
 def stacked(
@@ -112,8 +129,8 @@ def measured(row: str, chunk: int) -> str:
     num_blocks = int(blocks) or None
     generator, classifier = networks(int(side), int(members), num_blocks)
     start, began = megabytes(), time.process_time()
-    if way == "ours":
-        disk = ours(generator, classifier, num_blocks)
+    if way in ("ours", "written"):
+        disk = (ours if way == "ours" else written)(generator, classifier, num_blocks)
     else:
         disk = stacked(generator, classifier, num_blocks, chunk)
     seconds = time.process_time() - began
