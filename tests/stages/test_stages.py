@@ -25,6 +25,7 @@ from hdgan.artifacts.unfinished import Order, made_once
 from hdgan.class_map import UNLABELLED
 from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.method.features import image_and_features
+from hdgan.method.fitting import LabelledFeatures
 from hdgan.method.label_image import label_image
 from hdgan.method.latent import image_of, pixels_of, w_of
 from hdgan.method.metrics import confusion_matrix, overall_scores
@@ -41,7 +42,7 @@ from hdgan.stages.sample import sample
 from hdgan.stages.show import show
 from hdgan.stages.synthesize import synthesize
 from hdgan.stages.tile import tile
-from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_classifier import made_ahead, train_classifier
 from hdgan.stages.train_generator import train_generator
 from hdgan.stages.train_segmenter import _fitting_crop, train_segmenter
 from tests.tiny_world import (
@@ -353,6 +354,18 @@ def test_features_that_are_drawn_again_make_the_same_classifier(
     assert not written
     assert again.read(WEIGHTS) == kept.read(WEIGHTS)
     assert again.read(CURVES) == kept.read(CURVES)
+
+
+def test_steps_that_are_made_ahead_are_the_steps_in_order() -> None:
+    def made(step: int) -> LabelledFeatures:
+        if step == 4:
+            raise WrongArtifactError("the fifth step")
+        return LabelledFeatures(torch.full((1, 2, 3), step), torch.full((1, 2), step))
+
+    with made_ahead(made, 6) as ready:
+        assert [int(ready(step).classes[0, 0]) for step in (1, 2, 3)] == [1, 2, 3]
+        with pytest.raises(WrongArtifactError, match="the fifth step"):
+            ready(4)
 
 
 def test_a_second_round_suggests_what_the_classifier_is_unsure_of(

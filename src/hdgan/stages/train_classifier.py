@@ -1,7 +1,9 @@
 """`hdgan train-classifier`: annotated samples to an ensemble of pixel classifiers."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -38,6 +40,7 @@ from hdgan.method.features import (
 )
 from hdgan.method.fitting import (
     ClassifierEpoch,
+    DrawPixels,
     FittingState,
     LabelledFeatures,
     fit_classifier,
@@ -238,8 +241,11 @@ class _Fitting:
             loss = fit_linear_probe(classifier, pixels(0))
             return [curve_line(ClassifierEpoch(1, loss, *validated(classifier, held_out)))]
         saved = time.monotonic()
-        with ProgressBar("train-classifier", plan.steps, "steps", done=state.steps) as progress:
-            for epoch in fit_classifier(state, plan, pixels, held_out):
+        with (
+            ProgressBar("train-classifier", plan.steps, "steps", done=state.steps) as progress,
+            made_ahead(pixels, plan.steps) as ready,
+        ):
+            for epoch in fit_classifier(state, plan, ready, held_out):
                 lines.append(curve_line(epoch))
                 progress.reach(
                     epoch.steps,
@@ -270,6 +276,21 @@ class _Fitting:
         restore_optimizer("optimizer", state.optimizer, state.classifier, tensors)
         state.steps = about["steps"]
         return list(about["curves"])
+
+
+@contextmanager
+def made_ahead(make: DrawPixels, steps: int) -> Iterator[DrawPixels]:
+    """The same pixels, each step's gathered in a thread while the step before is computed."""
+    with ThreadPoolExecutor(1) as thread:
+        coming: dict[int, Future[LabelledFeatures]] = {}
+
+        def ready(step: int) -> LabelledFeatures:
+            this = coming.pop(step, None) or thread.submit(make, step)
+            if step + 1 < steps:
+                coming[step + 1] = thread.submit(make, step + 1)
+            return this.result()
+
+        yield ready
 
 
 class _Pixels:
