@@ -153,6 +153,19 @@ def test_a_training_without_noise_drops_what_its_start_had_of_it(
     assert not any(strengths[1])
 
 
+def test_noise_of_the_fine_blocks_is_kept_by_what_begins_from_it(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    few = replace(TRAIN_GENERATOR, kimg=0.016, noise=None, noise_from=SIDE)
+    train_generator(world.tiles, tmp_path / "one", few, world.generator)
+    train_generator(world.tiles, tmp_path / "two", replace(few, noise_from=None), tmp_path / "one")
+
+    for name in ("one", "two"):
+        layers = GeneratorFolder.open(tmp_path / name).generator().synthesis.convolutions
+        with_noise = {layer.resolution for layer in layers if float(layer.noise_strength) != 0.0}
+        assert with_noise == {SIDE}
+
+
 def test_a_generator_of_twice_the_side_begins_with_the_blocks_that_fit(
     world: TinyWorld, tmp_path: Path
 ) -> None:

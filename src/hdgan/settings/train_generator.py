@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hdgan.errors import SettingsError
 from hdgan.settings.bounds import above_zero, ascending, at_least, within
 
 Augmentation = Literal["none", "flips", "colour", "flips-and-colour", "geometry", "both"]
@@ -64,6 +65,10 @@ class TrainGeneratorSettings:
     """Whether feature maps get random noise, as published. Without it, as in `small`, the latent
     alone decides what is drawn: short trainings otherwise tend to one layout, made of noise. With
     `--start-from` it follows the start."""
+
+    noise_from: int | None = None
+    """Noise in feature maps of this many pixels and more only, such as `128`: it becomes their
+    grain, and the latent alone decides the layout."""
 
     augment: Augmentation | None = None
     """What ADA may do to the images that the discriminator sees: nothing; mirror images and
@@ -135,7 +140,11 @@ class TrainGeneratorSettings:
         )
         at_least(self, 1, "threads")
         at_least(self, 0, "gamma", "path_length_weight", "snapshot_kimg", "seed")
-        at_least(self, 0, "freeze_layers", "discriminator_first")
+        at_least(self, 0, "freeze_layers", "discriminator_first", "noise_from")
+        if self.noise is False and self.noise_from is not None:
+            raise SettingsError(
+                "--no-noise wants no noise, --noise-from wants some. Leave one of them out."
+            )
         above_zero(self, "kimg", "learning_rate")
         within(self, 0, 1, "style_mixing", "augment_strength", "start_rate")
         ascending(self, 1, "shrink")

@@ -215,8 +215,9 @@ def _planned(
     """Everything decided, and checked before anything is written."""
     records = tile_set.records(settings.folds)
     half = {"auto": "float16" if device.type == "cuda" else None, "float32": None}
-    if start is not None and settings.noise is None:
-        settings = replace(settings, noise=_has_noise(start))
+    if start is not None and settings.noise is None and settings.noise_from is None:
+        least = _noise_from(start)
+        settings = replace(settings, noise=least is not None, noise_from=least)
     shape, plan = planned(
         settings,
         None if start is None else start.shape,
@@ -274,10 +275,12 @@ def _announce(task: _Task, reals: RealImages) -> None:
     )
 
 
-def _has_noise(start: GeneratorFolder) -> bool:
-    """Whether noise changes what a generator draws."""
+def _noise_from(start: GeneratorFolder) -> int | None:
+    """Side of the smallest feature maps whose noise changes what a generator draws."""
     layers = start.generator().synthesis.convolutions
-    return any(float(layer.noise_strength) != 0.0 for layer in layers)
+    return min(
+        (layer.resolution for layer in layers if float(layer.noise_strength) != 0.0), default=None
+    )
 
 
 def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan) -> None:
@@ -299,8 +302,8 @@ def _begin_from(start: GeneratorFolder, state: TrainingState, plan: TrainingPlan
             "and --channel-max, so that they follow it."
         )
     synthesis = state.generator.synthesis
-    if not plan.noise:
-        for layer in synthesis.convolutions:
+    for layer in synthesis.convolutions:
+        if not plan.noise or layer.resolution < plan.noise_from:
             layer.noise_strength.data.zero_()
     for block in synthesis.block_list:
         if block.resolution > start.shape.resolution:

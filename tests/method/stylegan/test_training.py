@@ -398,6 +398,22 @@ def test_without_noise_the_latent_alone_decides() -> None:
     assert any(float(layer.noise_strength) != 0 for layer in noisy.average.synthesis.convolutions)
 
 
+def test_noise_may_begin_at_a_resolution() -> None:
+    plan = replace(PLAN, noise_from=8, images=PLAN.batch * 4)
+    state = new_state(SHAPE, plan, CPU)
+    list(train_generator(state, plan, reals))
+
+    moved = {
+        layer.resolution: float(layer.noise_strength) != 0
+        for layer in state.average.synthesis.convolutions
+    }
+    assert moved == {4: False, 8: True}
+    small = TrainGeneratorSettings(preset="small", noise_from=128)
+    assert (planned(small)[1].noise, planned(small)[1].noise_from) == (True, 128)
+    with pytest.raises(SettingsError, match="--no-noise wants no noise"):
+        TrainGeneratorSettings(noise=False, noise_from=128)
+
+
 def test_the_small_preset_has_no_noise_unless_it_is_asked_for() -> None:
     small = TrainGeneratorSettings(resolution=64, preset="small")
 

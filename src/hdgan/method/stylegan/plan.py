@@ -41,6 +41,9 @@ class TrainingPlan:
     noise: bool = True
     """Whether feature maps get random noise; without it, w alone decides what is drawn."""
 
+    noise_from: int = 0
+    """Side of the smallest feature maps that get it."""
+
     path_length_weight: float = 2.0
     """Weight of the path-length penalty; 0 leaves it out."""
 

@@ -134,10 +134,12 @@ class SynthesisNetwork(nn.Module):
         """No noise at all."""
         return [None for _ in self.convolutions]
 
-    def random_noise(self, batch: int, random: torch.Generator) -> Noise:
-        """Fresh noise for each image and layer, drawn where the network is."""
+    def random_noise(self, batch: int, random: torch.Generator, from_px: int = 0) -> Noise:
+        """Fresh noise for each image and layer of so many pixels, drawn where the network is."""
         return [
-            torch.randn(
+            None
+            if layer.resolution < from_px
+            else torch.randn(
                 (batch, 1, layer.resolution, layer.resolution),
                 generator=random,
                 device=layer.bias.device,

@@ -369,7 +369,7 @@ class _Step:
             others=self._z(batch) if mixes else None,
             first_of_others=1 + int(where * (generator.shape.num_ws - 1)),
             stains=stains,
-            noise=synthesis.random_noise(batch, self.random)
+            noise=synthesis.random_noise(batch, self.random, self.plan.noise_from)
             if self.plan.noise
             else synthesis.no_noise(),
         )
