@@ -1,13 +1,17 @@
 """What each choice of the pixel classifier is worth, on annotated samples.
 
 usage: classifier.py ANNOTATIONS [--seeds 3] [--only NAME ...] [--split validation]
+                     [--object-vote CLASS ...]
 
 Fits every variant to the training samples and scores it on other samples of the annotation set;
 its sample set and generator lie in folders beside it. Prints macro Dice (classes pooled over the
-images, mean of the classes) as median and range over the seeds, and CPU seconds of the fit.
+images, mean of the classes) as median and range over the seeds, the median of the classes' mean
+recall, and CPU seconds of the fit. `--object-vote` adds a variant that decides among these classes
+by object.
 """
 
 import argparse
+import math
 import shutil
 import statistics
 import tempfile
@@ -52,8 +56,8 @@ VARIANTS = {
 
 def scored(
     annotations: Path, settings: TrainClassifierSettings, split: Split
-) -> tuple[float, float]:
-    """Macro Dice on samples of a split, and CPU seconds of the fit with its features."""
+) -> tuple[float, float, float]:
+    """Macro Dice and mean recall on samples of a split, and CPU seconds of the fit."""
     beside = annotations.resolve().parent
     sources = AnnotationSources(samples=beside / "samples", generator=beside / "generator")
     folder = Path(tempfile.mkdtemp())
@@ -68,7 +72,10 @@ def scored(
         seconds = time.process_time() - began
         evaluated = EvaluateSettings(split=split)
         evaluate(folder / "classifier", annotations, folder / "score", evaluated, sources)
-        return Evaluation.open(folder / "score").overall()[0].value, seconds
+        evaluation = Evaluation.open(folder / "score")
+        recalls = [scores.recall for scores in evaluation.classes()]
+        recall = statistics.mean(value for value in recalls if not math.isnan(value))
+        return evaluation.overall()[0].value, recall, seconds
     finally:
         shutil.rmtree(folder)
 
@@ -80,19 +87,25 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS, metavar="NAME")
     parser.add_argument("--split", choices=["validation", "test"], default="test")
+    parser.add_argument("--object-vote", nargs="+", metavar="CLASS")
     chosen = parser.parse_args()
-    print("| variant | macro Dice, median (range), per cent | CPU s |")
-    print("| --- | --- | --- |")
-    for name in chosen.only:
+    variants = {name: VARIANTS[name] for name in chosen.only}
+    if chosen.object_vote:
+        vote = tuple(chosen.object_vote)
+        variants[f"object vote ({', '.join(vote)})"] = replace(DEFAULT, object_vote=vote)
+    print("| variant | macro Dice, median (range), per cent | mean recall | CPU s |")
+    print("| --- | --- | --- | --- |")
+    for name, settings in variants.items():
         results = [
-            scored(chosen.annotations, replace(VARIANTS[name], seed=seed), chosen.split)
+            scored(chosen.annotations, replace(settings, seed=seed), chosen.split)
             for seed in range(chosen.seeds)
         ]
-        dice = [100 * value for value, _ in results]
-        seconds = statistics.median(value for _, value in results)
+        dice = [100 * value for value, _, _ in results]
+        recall = 100 * statistics.median(value for _, value, _ in results)
+        seconds = statistics.median(value for _, _, value in results)
         print(
             f"| {name} | {statistics.median(dice):.2f} ({min(dice):.2f} to {max(dice):.2f}) "
-            f"| {seconds:.0f} |",
+            f"| {recall:.1f} | {seconds:.0f} |",
             flush=True,
         )
 

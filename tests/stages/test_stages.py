@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.artifact import Artifact
@@ -367,6 +368,33 @@ def test_features_that_are_drawn_again_make_the_same_classifier(
     assert not written
     assert again.read(WEIGHTS) == kept.read(WEIGHTS)
     assert again.read(CURVES) == kept.read(CURVES)
+
+
+def test_objects_are_of_one_class_if_it_is_wanted(world: TinyWorld, tmp_path: Path) -> None:
+    classes = ("glomerulus", "arteriole", "artery")
+    settings = replace(TRAIN_CLASSIFIER, steps=5, object_vote=classes)
+    train_classifier(world.annotations, tmp_path / "classifier", settings, _beside(world))
+    synthesize(tmp_path / "classifier", tmp_path / "pairs", SYNTHESIZE, world.generator)
+
+    pairs = PairSet.open(tmp_path / "pairs")
+    for record in pairs.records():
+        labels = pairs.labels(record)
+        regions, count = ndimage.label(labels >= 2)
+        assert all(np.unique(labels[regions == i]).size == 1 for i in range(1, count + 1))
+    with pytest.raises(SettingsError, match="needs the whole label map"):
+        synthesize(
+            tmp_path / "classifier",
+            tmp_path / "tiled",
+            replace(SYNTHESIZE, files="tiff"),
+            world.generator,
+        )
+    with pytest.raises(SettingsError, match="names vein, which is no class of"):
+        train_classifier(
+            world.annotations,
+            tmp_path / "other",
+            replace(settings, object_vote=("artery", "vein")),
+            _beside(world),
+        )
 
 
 def test_steps_that_are_made_ahead_are_the_steps_in_order() -> None:

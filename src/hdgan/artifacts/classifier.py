@@ -1,5 +1,6 @@
 """A fitted ensemble with the split, the class map and the features that it belongs to."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from typing import cast
@@ -36,11 +37,13 @@ class EnsembleText(BaseModel):
     dropout: float
     num_blocks: int | None
     decision: str
+    by_object: tuple[int, ...] = ()
+    """Classes that are told apart object by object."""
 
     @property
     def shape(self) -> ClassifierShape:
         """The shape of the ensemble."""
-        fields = self.model_dump(exclude={"num_blocks", "decision"})
+        fields = self.model_dump(exclude={"num_blocks", "decision", "by_object"})
         return ClassifierShape(**fields)
 
 
@@ -87,8 +90,13 @@ def write_ensemble(
     classifier: PixelClassifier,
     num_blocks: int | None,
     decision: Decision,
+    by_object: Sequence[int] = (),
 ) -> None:
     """Put an ensemble into an artifact."""
-    text = asdict(classifier.shape) | {"num_blocks": num_blocks, "decision": decision}
+    text = asdict(classifier.shape) | {
+        "num_blocks": num_blocks,
+        "decision": decision,
+        "by_object": list(by_object),
+    }
     unfinished.write(ENSEMBLE, json_bytes(text))
     unfinished.write(WEIGHTS, tensor_bytes(classifier.state_dict()))

@@ -1,6 +1,6 @@
 """An image with its labels and their uncertainty, band by band from one run of the generator."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from hdgan.method.labelling import Labeller, MapSizes
 from hdgan.method.labelling_work import WORK_BYTES
 from hdgan.method.latent import pixels_of
 from hdgan.method.lattice import Span
+from hdgan.method.object_vote import voted_by_object
 from hdgan.method.pixel_classifier import PixelClassifier
 from hdgan.method.stylegan.bands import BAND_PX, BANDED_FROM_PX, WHOLE_PX, Band, bands
 from hdgan.method.stylegan.shape import NetworkShape
@@ -77,6 +78,7 @@ class LabelledGenerator:
         num_blocks: int | None,
         *,
         decision: Decision = "mean",
+        by_object: Sequence[int] = (),
         memory_bytes: int = WORK_BYTES,
     ) -> None:
         """Fold the ensemble, once for all latents.
@@ -86,11 +88,12 @@ class LabelledGenerator:
             classifier: the ensemble, on the same device.
             num_blocks: how many of the last blocks it reads; None: all.
             decision: how members are joined.
+            by_object: classes of which `drawing` gives each connected region one; `bands` does not.
             memory_bytes: about what drawing and labelling may take beside the networks' weights and
                 the result. Does not change the result.
         """
         self.band_px = band_rows_for(generator.shape, memory_bytes)
-        self.generator, self.num_blocks = generator, num_blocks
+        self.generator, self.num_blocks, self.by_object = generator, num_blocks, by_object
         sides, channels = sides_by_map(generator.shape), channels_by_map(generator.shape)
         self.skipped = 0 if num_blocks is None else max(0, len(sides) - 2 * num_blocks)
         self.sides = sides
@@ -104,9 +107,12 @@ class LabelledGenerator:
     def drawing(self, w: Float[Tensor, "1 w_dim"]) -> LabelledDrawing:
         """A latent's image with its labels, as a whole: eight bytes a pixel."""
         parts = list(self.bands(w))
+        labels = np.concatenate([part.labels for part in parts])
+        if self.by_object:
+            labels = voted_by_object(labels, self.by_object)
         return LabelledDrawing(
             np.concatenate([part.pixels for part in parts]),
-            np.concatenate([part.labels for part in parts]),
+            labels,
             np.concatenate([part.uncertainty for part in parts]),
         )
 

@@ -67,6 +67,10 @@ class TrainClassifierSettings:
     num_normalised: int | None = None
     """After how many of the two hidden layers ReLU, batch norm and dropout stand."""
 
+    object_vote: tuple[str, ...] = ()
+    """Classes that are told apart object by object, such as `arteriole artery`: each connected
+    region of them becomes, as a whole, what most of its pixels are."""
+
     features: Literal["memory-map", "regenerate"] = "memory-map"
     """Keep the feature maps of the annotated images on disk while fitting; or keep none, and draw
     the images again whenever pixels are needed, which is slower. The result is the same."""
@@ -84,6 +88,11 @@ class TrainClassifierSettings:
         above_zero(self, "learning_rate")
         within(self, 0, 0.99, "label_smoothing", "dropout")
         within(self, 0, 2, "num_normalised")
+        if len(set(self.object_vote)) == 1:
+            raise SettingsError(
+                f"--object-vote names {self.object_vote[0]} alone. Name the classes among which an "
+                "object is to be decided, at least two."
+            )
         if self.class_weights is not None:
             self._check_class_weights(self.class_weights)
         given = [name for name in _NOT_LINEAR if getattr(self, name) is not None]

@@ -139,6 +139,7 @@ def _test_of_classifier(
         ensemble.classifier().to(device),
         ensemble.text.num_blocks,
         decision=ensemble.decision,
+        by_object=ensemble.text.by_object,
     )
     latents = samples.latents()
     by_name = {record.sample: record for record in samples.records()}

@@ -28,6 +28,7 @@ from hdgan.artifacts.shipped_generator import words_about
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named
+from hdgan.errors import SettingsError
 from hdgan.method.labelled_drawing import LabelledGenerator, fixed_bytes_of
 from hdgan.method.latent import stain_of, w_of
 from hdgan.method.uncertainty import kept_after_filter, largest_divergence
@@ -53,11 +54,16 @@ def synthesize(
 
     Raises:
         WrongArtifactError: the classifier was fitted to another generator.
-        SettingsError: the generator does not know the stain.
+        SettingsError: the generator does not know the stain, or bands cannot be labelled alone.
     """
     ensemble = ClassifierFolder.open(classifier)
     parent = parent_of(ensemble, GeneratorFolder, generator)
     stain_of(parent.shape, 0, settings.stain)
+    if ensemble.text.by_object and _ending(settings, parent.shape.resolution) == "tif":
+        raise SettingsError(
+            f"{classifier} tells some classes apart object by object, for which it needs the whole "
+            "label map, but TIFF files are written band by band. Use --files png."
+        )
     order = Order(
         "pair-set",
         plain(settings),
@@ -100,6 +106,7 @@ class _Synthesis:
             classifier,
             ensemble.text.num_blocks,
             decision=ensemble.decision,
+            by_object=ensemble.text.by_object,
             memory_bytes=bytes_for_work(
                 settings.memory,
                 parent.shape.resolution,

@@ -84,7 +84,7 @@ def train_classifier(
     Raises:
         WrongArtifactError: the samples were not drawn by the generator, or no longer are.
         LabelError: no training pixel is labelled.
-        SettingsError: weights of another number of classes.
+        SettingsError: weights of another number of classes, or a vote over classes that are none.
     """
     sources = sources or SampleSources()
     annotated = AnnotationSet.open(annotations)
@@ -95,6 +95,12 @@ def train_classifier(
         raise SettingsError(
             f"--class-weights has {num_weights} numbers; {annotations} has {num_classes} classes: "
             f"{', '.join(annotated.class_map.names)}. Give one number a class, in this order."
+        )
+    strange = [name for name in settings.object_vote if name not in annotated.class_map.names]
+    if strange:
+        raise SettingsError(
+            f"--object-vote names {strange[0]}, which is no class of {annotations}. They are "
+            f"{', '.join(annotated.class_map.names)}."
         )
     order = Order(
         "classifier",
@@ -139,6 +145,8 @@ class _Fitting:
         self.annotated, self.samples, self.generator = annotated, samples, generator
         self.store = FeatureStore(unfinished)
         self.regenerates = settings.features == "regenerate"
+        names = annotated.class_map.names
+        self.by_object = [names.index(name) for name in settings.object_vote]
         self.checked: set[str] = set()
 
     def complete(self) -> None:
@@ -155,7 +163,10 @@ class _Fitting:
         self.unfinished.write(CURVES, "".join(f"{line}\n" for line in curves).encode())
         self.unfinished.write(CLASSES, class_map_bytes(self.annotated.class_map))
         self.unfinished.write(SPLIT, table_bytes(self.annotated.records(), AnnotationRecord))
-        write_ensemble(self.unfinished, classifier, self.recipe.num_blocks, self.recipe.decision)
+        recipe = self.recipe
+        write_ensemble(
+            self.unfinished, classifier, recipe.num_blocks, recipe.decision, self.by_object
+        )
 
     def _keep_features(self, records: Sequence[AnnotationRecord]) -> None:
         """Draw the annotated images again and keep their feature maps on disk."""
