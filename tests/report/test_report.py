@@ -154,6 +154,7 @@ def test_a_card_says_what_was_dropped() -> None:
         "least_uncertainty_dropped_nats": 0.25,
         "largest_uncertainty_nats": 1.6094,
         "side_px": 64,
+        "ending": "png",
         "truncation": 0.7,
         "share_of_pixels": {"glass": 0.25, "tissue": 0.75},
     }

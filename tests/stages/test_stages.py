@@ -532,6 +532,7 @@ def test_pairs_as_tiles_are_those_as_wholes(world: TinyWorld, tmp_path: Path) ->
     tiled, whole = PairSet.open(tmp_path / "pairs"), PairSet.open(world.pairs)
 
     assert {path.suffix for path in (tiled.folder / "images").iterdir()} == {".tif"}
+    assert "| `labels/*.tif` | class of each pixel" in tiled.read("README.md").decode()
     assert [record.pair for record in tiled.records()] == [
         record.pair for record in whole.records()
     ]

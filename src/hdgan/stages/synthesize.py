@@ -190,6 +190,7 @@ class _Synthesis:
             "least_uncertainty_dropped_nats": min(dropped, default=None),
             "largest_uncertainty_nats": self.largest,
             "side_px": self.side,
+            "ending": self.ending,
             "truncation": self.settings.truncation,
             "share_of_pixels": dict(
                 zip(self.ensemble.class_map.names, share.round(6).tolist(), strict=True)
