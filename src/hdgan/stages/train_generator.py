@@ -103,6 +103,11 @@ def train_generator(
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     start = None if start_from is None else GeneratorFolder.open(start_from)
+    if start is None and settings.start_rate != 1.0:
+        raise SettingsError(
+            "--start-rate says how fast goes on what comes from a start, but there is no "
+            "--start-from. Give one, or leave it out."
+        )
     tile_set = TileSet.open(tiles)
     with team_and_device(settings.device) as (team, device):
         task = _planned(settings, tile_set, start, team, device)
