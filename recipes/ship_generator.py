@@ -151,12 +151,14 @@ def sources_of(arguments: argparse.Namespace) -> Sources:
 def starts_of(generator: GeneratorFolder) -> list[GeneratorFolder]:
     """The generators that this one began from, the last first.
 
+    The chain ends at one that was shipped: its own card tells what came before.
+
     Raises:
         MissingArtifactError: one of them is not beside it.
     """
     starts: list[GeneratorFolder] = []
     last = generator
-    while GeneratorFolder.kind in last.manifest.parents:
+    while GeneratorFolder.kind in last.manifest.parents and not was_shipped(last):
         try:
             last = parent_of(last, GeneratorFolder)
         except MissingArtifactError as error:
@@ -166,6 +168,16 @@ def starts_of(generator: GeneratorFolder) -> list[GeneratorFolder]:
             ) from error
         starts.append(last)
     return starts
+
+
+def was_shipped(generator: GeneratorFolder) -> bool:
+    """Whether it is what this program makes."""
+    return ABOUT in generator.manifest.files
+
+
+def told_by(shipped: GeneratorFolder) -> AboutText:
+    """What the card of a shipped generator says of its making."""
+    return AboutText.model_validate_json(shipped.read(ABOUT))
 
 
 def halved(network: Generator, name: str) -> dict[str, Tensor]:
@@ -232,15 +244,21 @@ def is_elsewhere(generator: GeneratorFolder, tiles: TileSet) -> bool:
 
 def trainings(sources: Sources) -> list[Training]:
     """Each training that led to the generator, the first first."""
-    return [
-        Training(
-            resolution=generator.shape.resolution,
-            images_shown=progress[-1].images if (progress := generator.progress()) else 0,
-            digest=generator.digest,
-            is_elsewhere=is_elsewhere(generator, sources.tiles),
+    led: list[Training] = []
+    for generator in [*reversed(sources.starts), sources.generator]:
+        if was_shipped(generator):
+            led += told_by(generator).trainings
+            continue
+        progress = generator.progress()
+        led.append(
+            Training(
+                resolution=generator.shape.resolution,
+                images_shown=progress[-1].images if progress else 0,
+                digest=generator.digest,
+                is_elsewhere=is_elsewhere(generator, sources.tiles),
+            )
         )
-        for generator in [*reversed(sources.starts), sources.generator]
-    ]
+    return led
 
 
 def commands(sources: Sources) -> list[str]:
@@ -250,6 +268,10 @@ def commands(sources: Sources) -> list[str]:
     lines = [_command("tile", ["images", tiles.folder.name], tiles, TileSettings)]
     start = None
     for generator in [*reversed(sources.starts), sources.generator]:
+        if was_shipped(generator):
+            lines += before_it_was_shipped(generator)
+            start = generator
+            continue
         learned_from = tiles.folder.name
         if is_elsewhere(generator, tiles):
             learned_from = f"tiles-of-{generator.folder.name}"
@@ -267,6 +289,18 @@ def commands(sources: Sources) -> list[str]:
     places = [samples.folder.name, "label-maps", sources.annotations.folder.name]
     line = _command("import-annotations", places, sources.annotations, ImportAnnotationsSettings)
     return [*lines, f"{line} --classes classes.json"]
+
+
+def before_it_was_shipped(generator: GeneratorFolder) -> list[str]:
+    """The trainings of a shipped generator; the last makes it under the name of its folder."""
+    lines = [
+        shlex.split(line)
+        for line in told_by(generator).commands
+        if line.startswith("hdgan train-generator ")
+    ]
+    if lines:
+        lines[-1][3] = generator.folder.name
+    return [shlex.join(line) for line in lines]
 
 
 def _command(verb: str, places: Sequence[str], made: Artifact, kind: type[Any]) -> str:

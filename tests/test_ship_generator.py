@@ -216,6 +216,25 @@ def test_a_start_that_learned_from_other_tiles_says_so(
     assert (both.images_shown(elsewhere=False), both.images_shown(elsewhere=True)) == (shown, shown)
 
 
+def test_a_start_that_was_shipped_tells_what_came_before(
+    world: TinyWorld, shipped_kidney: Path
+) -> None:
+    work = shipped_kidney.parents[1]
+    places = {"quality": work / "quality", "text": work / "card.md", "samples": None, "tiles": None}
+    sources = sources_of(
+        Namespace(generator=world.generator, annotations=world.annotations, **places)
+    )
+    start = GeneratorFolder.open(shipped_kidney)
+    after = replace(sources, starts=[start])
+
+    lines = [line for line in commands(after) if line.startswith("hdgan train-generator")]
+
+    assert [line.split()[3] for line in lines] == [shipped_kidney.name, world.generator.name]
+    assert lines[1].endswith(f"--start-from {shipped_kidney.name}")
+    (before,) = ShippedGenerator.open(shipped_kidney).about.trainings
+    assert trainings_of(after) == [before, *trainings_of(sources)]
+
+
 def test_shipping_again_changes_nothing(
     world: TinyWorld, shipped_kidney: Path, tmp_path: Path
 ) -> None:
