@@ -45,6 +45,12 @@ def test_a_ring_that_is_open_is_nothing() -> None:
     assert told(ring, lumen) == {UNLABELLED}
 
 
+def test_a_glomerulus_that_has_grown_together_with_an_artery_is_nothing() -> None:
+    lumen = disc(0.3, 0.75, 0.06)
+
+    assert told((disc(0.4, 0.45, 0.19) | disc(0.3, 0.75, 0.13)) & ~lumen, lumen) == {UNLABELLED}
+
+
 def test_a_big_disc_is_a_glomerulus_also_at_the_edge() -> None:
     assert told(disc(0.5, 0.5, 0.2)) == {GLOMERULUS}
     assert told(disc(0.1, 0.5, 0.2)) == {GLOMERULUS}

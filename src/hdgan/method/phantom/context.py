@@ -165,9 +165,11 @@ def _of_one(
     area = part.sum() / side**2
     if area < LEAST:
         return np.full(part.shape, UNLABELLED, dtype=np.uint8)
-    if lumen >= LEAST_LUMEN:
-        return np.full(part.shape, ARTERY, dtype=np.uint8)
     tuft = _opened(part, TUFT * side)
+    if lumen >= LEAST_LUMEN:
+        # A glomerulus that has grown together with an artery is neither.
+        kind = UNLABELLED if tuft.any() else ARTERY
+        return np.full(part.shape, kind, dtype=np.uint8)
     if tuft.any():
         return _tuft_and_stalks(part, tuft, side)
     is_arteriole = area <= MOST_ARTERIOLE
