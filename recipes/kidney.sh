@@ -2,7 +2,7 @@
 # The generator `kidney` that comes with hdgan, and its annotated drawings: sixteen images of human
 # kidney, in the look of one of them.
 #
-# usage: recipes/kidney.sh [FOLDER] [NUCLEI]     (default runs/kidney and runs/nuclei; three hours)
+# usage: recipes/kidney.sh [FOLDER] [NUCLEI]     (default runs/kidney and runs/nuclei; five hours)
 #
 # Data: the folders kidney_multistain and kidney_glomeruli_ihc below $HDGAN_DATA (default
 # ../shared/data); recipes/kidney_card.md says where they can be had. It begins from the generator
@@ -45,25 +45,34 @@ fi
 $hdgan tile "$out/one-look" "$out/tiles" --seed 8 --patient-pattern '(?:Nx_|stain_)(\d+)'
 
 # The generator, without labels; fold 4 stays unseen. From nuclei to kidney, both at 64 px (crops at
-# a quarter of their size), then on from there.
+# a quarter of their size), then on from there, then to 128 px (crops at half their size).
 $hdgan train-generator "$out/tiles" "$out/generator-begun" --start-from "$out/nuclei-64" \
   --folds 0 1 2 3 --resolution 64 --shrink 3.5 4.5 --kimg 35 --preset small --batch 4 --gamma 2 \
   --augment flips --snapshot-kimg 5 --threads 1 --seed 8
-$hdgan train-generator "$out/tiles" "$out/generator" --start-from "$out/generator-begun" \
+$hdgan train-generator "$out/tiles" "$out/generator-64" --start-from "$out/generator-begun" \
   --folds 0 1 2 3 --resolution 64 --shrink 3.5 4.5 --kimg 160 --preset small --batch 4 --gamma 2 \
   --augment flips --snapshot-kimg 5 --threads 1 --seed 9
+# The generator that comes with hdgan went on here from its weights in half precision, with a new
+# discriminator, since the old one had not been kept.
+$hdgan train-generator "$out/tiles" "$out/judged-64" --start-from "$out/generator-64" \
+  --folds 0 1 2 3 --resolution 64 --shrink 3.5 4.5 --kimg 50 --discriminator-first 60 \
+  --preset small --batch 4 --gamma 0.5 --augment flips --snapshot-kimg 0 --threads 1 --seed 8
+$hdgan train-generator "$out/tiles" "$out/generator" --start-from "$out/judged-64" \
+  --folds 0 1 2 3 --resolution 128 --shrink 1.75 2.25 --channel-min 32 --start-rate 0.1 \
+  --noise-from 128 --kimg 56 --preset small --batch 4 --gamma 1 --learning-rate 0.0015 \
+  --augment flips --snapshot-kimg 10 --threads 1 --seed 9
 $hdgan score-generator "$out/generator" "$out/tiles" "$encoder" "$out/quality" --no-snapshots
 $hdgan sample "$out/generator" "$out/samples" --num-samples 500 --truncation 0.7 --select 36
 
-# The simulated expert: a segmenter that learned from real images at a quarter of their size, where
+# The simulated expert: a segmenter that learned from real images at half their size, where
 # whitespace is what is bright, and glomeruli are outlined by eye. Its own scores on fold 4 are in
 # the card.
 .venv/bin/python recipes/kidney_labels.py "$out/one-look" recipes/kidney_glomeruli.json \
-  "$out/small" "$out/small-labels"
+  "$out/small" "$out/small-labels" --reduce 2
 $hdgan tile "$out/small" "$out/small-tiles" --seed 8 --patient-pattern '(?:Nx_|stain_)(\d+)'
 $hdgan import-annotations "$out/small-tiles" "$out/small-labels" "$out/real" \
   --classes recipes/kidney_three_classes.json
-$hdgan train-segmenter "$out/real" "$out/segmenter" --steps 1500 --batch 8 --crop-px 64 \
+$hdgan train-segmenter "$out/real" "$out/segmenter" --steps 1500 --batch 8 --crop-px 128 \
   --folds 0 1 2 3
 $hdgan evaluate "$out/segmenter" "$out/real" "$out/expert-score" --fold 4
 $hdgan segment "$out/segmenter" "$out/samples" "$out/expert"

@@ -30,10 +30,10 @@ def write_pictures(folder: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     samples = SampleSet.open(folder / "samples")
     drawn = [samples.image(record) for record in samples.records()[:24]]
-    save(grid(drawn, columns=8), target / "kidney-drawn.png", zoom=2)
+    save(grid(drawn, columns=8), target / "kidney-drawn.png")
     # Of the first forty pairs the eight that are shared most evenly among the classes.
     picture = pairs_picture(PairSet.open(folder / "pairs"), mixture)
-    save(picture, target / "kidney-pairs.png", zoom=3)
+    save(picture, target / "kidney-pairs.png")
     distances = ImageQualityFolder.open(folder / "quality").read(DISTANCES)
     (target / "kidney-distances.svg").write_bytes(distances)
 
