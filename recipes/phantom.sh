@@ -39,9 +39,13 @@ $hdgan sample "$out/generator" "$out/more/samples" --num-samples 500 --select 0 
 $hdgan import-annotations "$out/more/samples" "$out/more/read" "$out/more/annotations" \
   --split 0 0 1 --classes recipes/kidney_classes.json
 
-for preset in default paper; do
-  $hdgan train-classifier "$out/annotations" "$out/classifier-$preset" --preset "$preset"
-  $hdgan evaluate "$out/classifier-$preset" "$out/annotations" "$out/evaluation-$preset"
-  $hdgan evaluate "$out/classifier-$preset" "$out/more/annotations" "$out/more/evaluation-$preset" \
-    --generator "$out/generator"
-done
+$hdgan train-classifier "$out/annotations" "$out/classifier-default"
+$hdgan evaluate "$out/classifier-default" "$out/annotations" "$out/evaluation-default"
+$hdgan evaluate "$out/classifier-default" "$out/more/annotations" "$out/more/evaluation-default" \
+  --generator "$out/generator"
+$hdgan train-classifier "$out/annotations" "$out/classifier-paper" --preset paper
+$hdgan evaluate "$out/classifier-paper" "$out/annotations" "$out/evaluation-paper"
+$hdgan evaluate "$out/classifier-paper" "$out/more/annotations" "$out/more/evaluation-paper" \
+  --generator "$out/generator"
+.venv/bin/python -m recipes.phantom_results "$out" > "$out/results.md"
+echo "Read $out/results.md."
