@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float16, Float32, Int, UInt8
+from jaxtyping import Float, Float16, Float32, Float64, Int, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -243,6 +243,24 @@ def bytes_of(shape: NetworkShape, num_blocks: int | None) -> int:
     return sum(4 * shape.channels(resolution) * resolution**2 for resolution in chosen)
 
 
+_CELLS = 2**15
+"""Cells of a map that are summed at a time."""
+
+
+def _mean_and_square(
+    feature_map: FeatureMap,
+) -> tuple[Float64[np.ndarray, " channels"], Float64[np.ndarray, " channels"]]:
+    """Mean of each channel of a map and of its square, a piece that fits the cache at a time."""
+    flat = feature_map.reshape(-1, feature_map.shape[-1])
+    total = np.zeros((2, flat.shape[1]))
+    for first in range(0, len(flat), _CELLS):
+        part = flat[first : first + _CELLS].astype(np.float64)
+        total[0] += part.sum(axis=0)
+        total[1] += np.square(part, out=part).sum(axis=0)
+    mean, square = total / len(flat)
+    return mean, square
+
+
 def channel_statistics(
     pyramids: Iterator[FeaturePyramid],
 ) -> tuple[Float32[np.ndarray, " channels"], Float32[np.ndarray, " channels"]]:
@@ -254,9 +272,8 @@ def channel_statistics(
     total: np.ndarray | None = None
     squares: np.ndarray | None = None
     for pyramid in pyramids:
-        flat = [m.reshape(-1, m.shape[-1]).astype(np.float64) for m in pyramid.maps]
-        mean = np.concatenate([m.mean(axis=0) for m in flat])
-        square = np.concatenate([np.square(m).mean(axis=0) for m in flat])
+        means = [_mean_and_square(feature_map) for feature_map in pyramid.maps]
+        mean, square = (np.concatenate(parts) for parts in zip(*means, strict=True))
         total = mean if total is None else total + mean
         squares = square if squares is None else squares + square
         count += 1

@@ -52,7 +52,9 @@ def fit_linear_probe(classifier: PixelClassifier, drawn: LabelledFeatures) -> fl
     )
 
     def cross_entropy() -> torch.Tensor:
-        return functional.cross_entropy(torch.addmm(bias[0], features, weight[0]), classes)
+        # Classes before channels: products of so few columns are three times as fast that way.
+        scores = functional.linear(features, weight[0].t().contiguous(), bias[0, 0])
+        return functional.cross_entropy(scores, classes)
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()

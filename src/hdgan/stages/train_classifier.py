@@ -154,12 +154,18 @@ class _Fitting:
         training = self.annotated.records("training")
         validation = self.annotated.records("validation")
         shape = self.generator.shape
-        on_disk = 0 if self.regenerates else bytes_of(shape, self.recipe.num_blocks)
+        keeps = not (self.regenerates or self.recipe.is_linear)
+        on_disk = bytes_of(shape, self.recipe.num_blocks) if keeps else 0
         announce("train-classifier", disk_bytes=on_disk * len([*training, *validation]))
-        if not self.regenerates:
+        if keeps:
             self._keep_features([*training, *validation])
-        classifier = self._fresh_classifier(training).to(self.device)
-        curves = self._fitted(classifier, training, validation)
+        if self.recipe.is_linear:
+            classifier, curves = self._probe(training, validation)
+        else:
+            features = self.features
+            pyramids = (features(record.image) for record in training)
+            classifier = self._fresh_classifier(pyramids).to(self.device)
+            curves = self._fitted(classifier, training, validation)
         self.unfinished.write(CURVES, "".join(f"{line}\n" for line in curves).encode())
         self.unfinished.write(CLASSES, class_map_bytes(self.annotated.class_map))
         self.unfinished.write(SPLIT, table_bytes(self.annotated.records(), AnnotationRecord))
@@ -215,7 +221,33 @@ class _Fitting:
                 "samples again with `hdgan sample` and annotate those."
             )
 
-    def _fresh_classifier(self, training: Sequence[AnnotationRecord]) -> PixelClassifier:
+    def _probe(
+        self, training: Sequence[AnnotationRecord], validation: Sequence[AnnotationRecord]
+    ) -> tuple[PixelClassifier, list[str]]:
+        """A fitted linear probe and its curve: every image is drawn once, nothing is kept."""
+        pixels = _Pixels(self, training, self.recipe.plan.class_mix)
+        held_out = _Pixels(self, validation, "natural")
+        drawn = pixels.gathering([pixels.drawn(0)], 1)
+        tested = held_out.gathering([held_out.drawn_for_validation()], 1)
+        count = len(training) + len(validation)
+        with ProgressBar("features", count, "images") as progress:
+
+            def gathered(gathering: _Gathering, names: Sequence[str]) -> Iterator[FeaturePyramid]:
+                for i, pyramid in enumerate(one_ahead(self._redrawn, names)):
+                    gathering.take(i, pyramid)
+                    progress.advance()
+                    yield pyramid
+
+            classifier = self._fresh_classifier(gathered(drawn, pixels.names)).to(self.device)
+            for _ in gathered(tested, held_out.names):
+                pass
+        loss = fit_linear_probe(classifier, drawn.made()[0])
+        return classifier, [
+            curve_line(ClassifierEpoch(1, loss, *validated(classifier, tested.made()[0])))
+        ]
+
+    def _fresh_classifier(self, training: Iterator[FeaturePyramid]) -> PixelClassifier:
+        """A classifier that knows how the features of the training images are scaled."""
         num_classes = len(self.annotated.class_map)
         num_channels = channels_of(self.generator.shape, self.recipe.num_blocks)
         shape = ClassifierShape(
@@ -230,8 +262,7 @@ class _Fitting:
             shape = linear_shape(num_channels, num_classes)
         classifier = PixelClassifier(shape, seed=self.recipe.plan.seed)
         if self.recipe.scales:
-            features = self.features
-            mean, deviation = channel_statistics(features(record.image) for record in training)
+            mean, deviation = channel_statistics(training)
             classifier.mean.copy_(torch.from_numpy(mean))
             classifier.deviation.copy_(torch.from_numpy(deviation))
         return classifier
@@ -248,9 +279,6 @@ class _Fitting:
         lines = self._restored(state)
         pixels = _Pixels(self, training, plan.class_mix)
         held_out = _Pixels(self, validation, "natural").validation()
-        if self.recipe.is_linear:
-            loss = fit_linear_probe(classifier, pixels(0))
-            return [curve_line(ClassifierEpoch(1, loss, *validated(classifier, held_out)))]
         saved = time.monotonic()
         with (
             ProgressBar("train-classifier", plan.steps, "steps", done=state.steps) as progress,
@@ -304,6 +332,20 @@ def made_ahead(make: DrawPixels, steps: int) -> Iterator[DrawPixels]:
         yield ready
 
 
+def one_ahead(
+    make: Callable[[str], FeaturePyramid], names: Sequence[str]
+) -> Iterator[FeaturePyramid]:
+    """What is made of each name, the next in a thread while the last is used."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(make, names[0]) if names else None
+        for name in [*names[1:], None]:
+            if coming is None:
+                return
+            made = coming.result()
+            coming = None if name is None else thread.submit(make, name)
+            yield made
+
+
 class _Pixels:
     """Labelled pixels of some of the images, with their features.
 
@@ -330,35 +372,59 @@ class _Pixels:
         """A step's pixels: every member sees its own."""
         if step not in self.ready:
             steps = range(step, min(step + self.steps_at_once, self.plan.steps))
-            drawn = [self._drawn(i) for i in steps]
+            drawn = [self.drawn(i) for i in steps]
             made = self._with_features(drawn, self.members)
             self.ready = dict(zip(steps, made, strict=True))
         return self.ready.pop(step)
 
-    def _drawn(self, step: int) -> DrawnPixels:
+    def drawn(self, step: int) -> DrawnPixels:
+        """Which pixels a step sees."""
         random = np.random.default_rng([self.plan.seed, 3, step])
         return self.sampler.draw(self.members * self.plan.batch, random)
 
     def validation(self) -> LabelledFeatures:
         """Pixels to score on, always the same."""
+        return self._with_features([self.drawn_for_validation()], 1)[0]
+
+    def drawn_for_validation(self) -> DrawnPixels:
+        """Which pixels those are."""
         random = np.random.default_rng([self.plan.seed, 4])
-        drawn = self.sampler.draw(VALIDATION_PIXELS, random)
-        return self._with_features([drawn], 1)[0]
+        return self.sampler.draw(VALIDATION_PIXELS, random)
+
+    def gathering(self, steps: Sequence[DrawnPixels], members: int) -> "_Gathering":
+        """Room for the features of each step's pixels."""
+        return _Gathering(steps, members, self.num_channels, self.device)
 
     def _with_features(self, steps: Sequence[DrawnPixels], members: int) -> list[LabelledFeatures]:
         """The features of each step's pixels; every image is read once."""
-        made = [np.empty((drawn.rows.size, self.num_channels), np.float32) for drawn in steps]
+        gathering = self.gathering(steps, members)
         for i, name in enumerate(self.names):
-            pyramid = self.features(name)
-            for drawn, features in zip(steps, made, strict=True):
-                here = np.flatnonzero(drawn.images == i)
-                features[here] = pyramid.at(drawn.rows[here], drawn.columns[here])
+            gathering.take(i, self.features(name))
+        return gathering.made()
+
+
+class _Gathering:
+    """Features of drawn pixels, taken in image by image."""
+
+    def __init__(
+        self, steps: Sequence[DrawnPixels], members: int, num_channels: int, device: torch.device
+    ) -> None:
+        self.steps, self.members, self.device = steps, members, device
+        self.features = [np.empty((drawn.rows.size, num_channels), np.float32) for drawn in steps]
+
+    def take(self, i: int, pyramid: FeaturePyramid) -> None:
+        """The pixels of the i-th image."""
+        for drawn, features in zip(self.steps, self.features, strict=True):
+            here = np.flatnonzero(drawn.images == i)
+            features[here] = pyramid.at(drawn.rows[here], drawn.columns[here])
+
+    def made(self) -> list[LabelledFeatures]:
+        """All of them, step by step."""
         return [
-            LabelledFeatures(
-                torch.from_numpy(features).to(self.device).unflatten(0, (members, -1)),
-                torch.from_numpy(drawn.classes.astype(np.int64))
-                .to(self.device)
-                .unflatten(0, (members, -1)),
-            )
-            for drawn, features in zip(steps, made, strict=True)
+            LabelledFeatures(self._dealt(features), self._dealt(drawn.classes.astype(np.int64)))
+            for drawn, features in zip(self.steps, self.features, strict=True)
         ]
+
+    def _dealt(self, values: np.ndarray) -> torch.Tensor:
+        """The same, an equal part for each member."""
+        return torch.from_numpy(values).to(self.device).unflatten(0, (self.members, -1))
