@@ -164,6 +164,9 @@ def test_a_card_says_what_was_dropped() -> None:
     assert re.search(r"Of 10 pairs drawn.*the 1\s+most uncertain were dropped.*0\.2500", card, re.S)
     assert "| tissue | 75.00 % |" in card
     assert "## The generator" not in card
+    alone = dataset_card(about | {"largest_uncertainty_nats": 0.0}, {"generator": "abc"})
+    assert "All 10 pairs drawn at truncation 0.7 were kept" in alone
+    assert "were dropped" not in alone
     words = words_of(CARD, "card.md")
     card = dataset_card(about, {"generator": "abc"}, words)
     assert f"## The generator\n\n{words.title}. {words.lead}" in card

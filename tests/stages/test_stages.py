@@ -206,6 +206,13 @@ def test_what_a_start_has_seen_is_passed_on(world: TinyWorld, tmp_path: Path) ->
     assert Artifact.open(tmp_path / "next").manifest.seen == {digest: [0, 1, 2, 3, 4]}
 
 
+def test_noise_above_the_resolution_is_refused(world: TinyWorld, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--noise-from is 32, above --resolution 16"):
+        train_generator(
+            world.tiles, tmp_path / "next", replace(TRAIN_GENERATOR, noise=None, noise_from=32)
+        )
+
+
 def test_a_rate_for_a_start_needs_a_start(world: TinyWorld, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no --start-from"):
         train_generator(world.tiles, tmp_path / "next", replace(TRAIN_GENERATOR, start_rate=0.5))

@@ -100,7 +100,7 @@ def _headline(
     if ratio is not None:
         times_floor = (
             f"{ratio:.2g} times",
-            "as far from real tissue as real tissue is",
+            "as far from real tissue as other real tissue",
             "distance (KID) of the drawings to the training tiles, over that of held-out real "
             "tiles to the same; 1 would be as close as other real tissue",
         )

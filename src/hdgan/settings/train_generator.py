@@ -87,7 +87,8 @@ class TrainGeneratorSettings:
 
     discriminator_first: float = 0.0
     """Thousands of images, of those of `--kimg`, in which the discriminator alone learns. For a
-    start from a generator that comes without one: a random discriminator would spoil it first."""
+    start from a generator that comes without one: a random discriminator would spoil it first. As
+    many as `--kimg` or more leave the generator as it is."""
 
     orientation: Literal["as-is", "mirrored", "any"] = "any"
     """Ways to lay a tile: tissue has no up, so all eight are true. The paper mirrors."""

@@ -108,6 +108,11 @@ def train_generator(
             "--start-rate says how fast goes on what comes from a start, but there is no "
             "--start-from. Give one, or leave it out."
         )
+    if (settings.noise_from or 0) > settings.resolution:
+        raise SettingsError(
+            f"--noise-from is {settings.noise_from}, above --resolution {settings.resolution}: no "
+            "feature map is so large. Choose the resolution or less."
+        )
     tile_set = TileSet.open(tiles)
     with team_and_device(settings.device) as (team, device):
         task = _planned(settings, tile_set, start, team, device)
