@@ -681,7 +681,9 @@ def test_show_names_the_folds_of_every_tile_set(tmp_path: Path) -> None:
 
     facts = show(tmp_path / "made").facts
 
-    assert facts["has learned from folds"] == f"1, 2 of {'a' * 12}; 0 of {'b' * 12}"
+    assert (
+        facts["has learned from folds"] == f"1, 2 of tile-set {'a' * 12}; 0 of tile-set {'b' * 12}"
+    )
 
 
 def test_show_says_what_an_artifact_was_made_from(world: TinyWorld) -> None:

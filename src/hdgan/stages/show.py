@@ -33,7 +33,7 @@ def show(folder: Path) -> Made:
         facts[f"made from {kind}"] = f"{digest[:12]}{place}"
     if manifest.seen:
         facts["has learned from folds"] = "; ".join(
-            f"{', '.join(map(str, folds))} of {beside.get(digest, digest[:12])}"
+            f"{', '.join(map(str, folds))} of tile-set {beside.get(digest, digest[:12])}"
             for digest, folds in manifest.seen.items()
         )
     for name, value in manifest.settings.items():
