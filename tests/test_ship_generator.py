@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recipes.ship_generator import commands, main, sources_of
+from recipes.ship_generator import Sources, commands, main, sources_of
 from recipes.ship_generator import trainings as trainings_of
 from safetensors.numpy import load_file
 
@@ -193,14 +193,17 @@ def test_the_card_has_the_commands_with_their_choices(shipped_kidney: Path) -> N
         app.parse_args(command.removeprefix("hdgan "), exit_on_error=False, print_error=False)
 
 
+def sources_beside(world: TinyWorld, shipped: Path) -> Sources:
+    """What the world's generator was shipped from."""
+    work = shipped.parents[1]
+    places = {"quality": work / "quality", "text": work / "card.md", "samples": None, "tiles": None}
+    return sources_of(Namespace(generator=world.generator, annotations=world.annotations, **places))
+
+
 def test_a_start_that_learned_from_other_tiles_says_so(
     world: TinyWorld, shipped_kidney: Path
 ) -> None:
-    work = shipped_kidney.parents[1]
-    places = {"quality": work / "quality", "text": work / "card.md", "samples": None, "tiles": None}
-    sources = sources_of(
-        Namespace(generator=world.generator, annotations=world.annotations, **places)
-    )
+    sources = sources_beside(world, shipped_kidney)
     start = GeneratorFolder.open(world.generator)
     start.manifest.parents["tile-set"] = "another"
 
@@ -219,11 +222,7 @@ def test_a_start_that_learned_from_other_tiles_says_so(
 def test_a_start_that_was_shipped_tells_what_came_before(
     world: TinyWorld, shipped_kidney: Path
 ) -> None:
-    work = shipped_kidney.parents[1]
-    places = {"quality": work / "quality", "text": work / "card.md", "samples": None, "tiles": None}
-    sources = sources_of(
-        Namespace(generator=world.generator, annotations=world.annotations, **places)
-    )
+    sources = sources_beside(world, shipped_kidney)
     start = GeneratorFolder.open(shipped_kidney)
     after = replace(sources, starts=[start])
 

@@ -43,7 +43,7 @@ from hdgan.stages.sample import sample
 from hdgan.stages.show import show
 from hdgan.stages.synthesize import synthesize
 from hdgan.stages.tile import tile
-from hdgan.stages.train_classifier import made_ahead, train_classifier
+from hdgan.stages.train_classifier import one_ahead, train_classifier
 from hdgan.stages.train_generator import train_generator
 from hdgan.stages.train_segmenter import _fitting_crop, train_segmenter
 from tests.tiny_world import (
@@ -415,10 +415,13 @@ def test_steps_that_are_made_ahead_are_the_steps_in_order() -> None:
             raise WrongArtifactError("the fifth step")
         return LabelledFeatures(torch.full((1, 2, 3), step), torch.full((1, 2), step))
 
-    with made_ahead(made, 6) as ready:
-        assert [int(ready(step).classes[0, 0]) for step in (1, 2, 3)] == [1, 2, 3]
-        with pytest.raises(WrongArtifactError, match="the fifth step"):
-            ready(4)
+    coming = one_ahead(made, range(1, 6))
+
+    assert [int(next(coming).classes[0, 0]) for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(WrongArtifactError, match="the fifth step"):
+        next(coming)
+    assert len(list(one_ahead(made, range(4)))) == 4
+    assert list(one_ahead(made, [])) == []
 
 
 def test_a_second_round_suggests_what_the_classifier_is_unsure_of(

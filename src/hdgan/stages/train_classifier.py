@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -40,7 +40,6 @@ from hdgan.method.features import (
 )
 from hdgan.method.fitting import (
     ClassifierEpoch,
-    DrawPixels,
     FittingState,
     LabelledFeatures,
     fit_classifier,
@@ -57,6 +56,9 @@ from hdgan.pipeline import Made
 from hdgan.report.progress import ProgressBar, announce
 from hdgan.settings.sources import SampleSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
 
 CHECKPOINT_SECONDS = 30.0
 """Time between two checkpoints: what a kill may cost."""
@@ -280,11 +282,9 @@ class _Fitting:
         pixels = _Pixels(self, training, plan.class_mix)
         held_out = _Pixels(self, validation, "natural").validation()
         saved = time.monotonic()
-        with (
-            ProgressBar("train-classifier", plan.steps, "steps", done=state.steps) as progress,
-            made_ahead(pixels, plan.steps) as ready,
-        ):
-            for epoch in fit_classifier(state, plan, ready, held_out):
+        coming = one_ahead(pixels, range(state.steps, plan.steps))
+        with ProgressBar("train-classifier", plan.steps, "steps", done=state.steps) as progress:
+            for epoch in fit_classifier(state, plan, lambda _: next(coming), held_out):
                 lines.append(curve_line(epoch))
                 progress.reach(
                     epoch.steps,
@@ -317,32 +317,13 @@ class _Fitting:
         return list(about["curves"])
 
 
-@contextmanager
-def made_ahead(make: DrawPixels, steps: int) -> Iterator[DrawPixels]:
-    """The same pixels, each step's gathered in a thread while the step before is computed."""
+def one_ahead(make: Callable[[Key], Result], keys: Sequence[Key]) -> Iterator[Result]:
+    """What is made of each key, in order; the next in a thread while the last is used."""
     with ThreadPoolExecutor(1) as thread:
-        coming: dict[int, Future[LabelledFeatures]] = {}
-
-        def ready(step: int) -> LabelledFeatures:
-            this = coming.pop(step, None) or thread.submit(make, step)
-            if step + 1 < steps:
-                coming[step + 1] = thread.submit(make, step + 1)
-            return this.result()
-
-        yield ready
-
-
-def one_ahead(
-    make: Callable[[str], FeaturePyramid], names: Sequence[str]
-) -> Iterator[FeaturePyramid]:
-    """What is made of each name, the next in a thread while the last is used."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(make, names[0]) if names else None
-        for name in [*names[1:], None]:
-            if coming is None:
-                return
-            made = coming.result()
-            coming = None if name is None else thread.submit(make, name)
+        coming = [thread.submit(make, key) for key in keys[:1]]
+        for i in range(len(keys)):
+            made = coming.pop().result()
+            coming = [thread.submit(make, key) for key in keys[i + 1 : i + 2]]
             yield made
 
 
