@@ -16,7 +16,7 @@ from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.image_quality import DISTANCES, ImageQualityFolder
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
-from hdgan.report.pictures import grid
+from hdgan.report.grids import grid
 
 
 def mixture(labels: np.ndarray) -> float:

@@ -19,7 +19,8 @@ from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.class_map import painted
-from hdgan.report.pictures import GAP, grid, heat
+from hdgan.report.grids import GAP, grid
+from hdgan.report.pictures import heat
 
 ARMS = {
     "all": "all labelled training images",

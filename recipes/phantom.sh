@@ -47,5 +47,9 @@ $hdgan train-classifier "$out/annotations" "$out/classifier-paper" --preset pape
 $hdgan evaluate "$out/classifier-paper" "$out/annotations" "$out/evaluation-paper"
 $hdgan evaluate "$out/classifier-paper" "$out/more/annotations" "$out/more/evaluation-paper" \
   --generator "$out/generator"
+$hdgan train-classifier "$out/annotations" "$out/classifier-authors-code" --preset authors-code
+$hdgan evaluate "$out/classifier-authors-code" "$out/annotations" "$out/evaluation-authors-code"
+$hdgan evaluate "$out/classifier-authors-code" "$out/more/annotations" \
+  "$out/more/evaluation-authors-code" --generator "$out/generator"
 .venv/bin/python -m recipes.phantom_results "$out" > "$out/results.md"
 echo "Read $out/results.md."

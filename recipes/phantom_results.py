@@ -16,7 +16,7 @@ from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.class_map import painted
-from hdgan.report.pictures import grid
+from hdgan.report.grids import grid
 
 TESTS = {
     "16 drawings": Path(),
@@ -33,7 +33,7 @@ def mean(values: list[float]) -> float:
 def table(folder: Path) -> str:
     """A row a preset and test."""
     lines: list[str] = []
-    for preset in ("default", "paper"):
+    for preset in ("default", "authors-code", "paper"):
         for name, place in TESTS.items():
             evaluation = Evaluation.open(folder / place / f"evaluation-{preset}")
             scores = evaluation.classes()

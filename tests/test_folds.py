@@ -52,3 +52,42 @@ def test_another_seed_deals_in_another_way() -> None:
     deals = {tuple(dealt_to_folds(patients, num_folds=5, seed=seed)) for seed in range(5)}
 
     assert len(deals) == 5
+
+
+@given(
+    kinds=st.lists(st.integers(0, 2), min_size=12, max_size=40),
+    num_folds=st.integers(2, 4),
+    seed=st.integers(0, 9),
+)
+def test_each_fold_gets_about_as_many_patients_of_each_kind(
+    kinds: list[int], num_folds: int, seed: int
+) -> None:
+    patients = [f"P{i}" for i in range(len(kinds))]
+
+    folds = dealt_to_folds(patients, num_folds=num_folds, seed=seed, strata=kinds)
+
+    for kind in set(kinds):
+        counts = [
+            sum(k == kind and f == fold for k, f in zip(kinds, folds, strict=True))
+            for fold in range(num_folds)
+        ]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_a_patient_of_two_stains_is_a_kind_of_its_own() -> None:
+    patients = ["a", "a", "b", "b", "c", "c", "d", "d"]
+    stains = ["HE", "PAS"] * 2 + ["HE", "HE"] * 2
+
+    folds = dealt_to_folds(patients, num_folds=2, seed=0, strata=stains)
+
+    fold_of = dict(zip(patients, folds, strict=True))
+    assert fold_of["a"] != fold_of["b"]
+    assert fold_of["c"] != fold_of["d"]
+
+
+def test_alike_patients_are_dealt_as_without_strata() -> None:
+    patients = [f"P{i % 7}" for i in range(30)]
+
+    assert dealt_to_folds(patients, num_folds=3, seed=4) == dealt_to_folds(
+        patients, num_folds=3, seed=4, strata=["HE"] * 30
+    )

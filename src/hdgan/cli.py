@@ -24,7 +24,7 @@ from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.settings.segment import SegmentSettings
 from hdgan.settings.sources import AnnotationSources, SampleSources
 from hdgan.settings.synthesize import SynthesizeSettings
-from hdgan.settings.tile import TileSettings
+from hdgan.settings.tile import TileSettings, TileSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_generator import TrainGeneratorSettings
 from hdgan.settings.train_segmenter import TrainSegmenterSettings
@@ -98,24 +98,26 @@ def _print(made: Made, *, as_json: bool) -> None:
 
 @app.command(**_verb("tile"))
 def tile(
-    images: Path,
+    slides: Path,
     output: Path,
     /,
     *,
+    sources: Annotated[TileSources, Flat] = TileSources(),
     settings: Annotated[TileSettings, Flat] = TileSettings(),
     as_json: Json = False,
 ) -> None:
-    """Cut images.
+    """Cut slides.
 
     Args:
-        images: folder of images, searched with its subfolders.
+        slides: a folder of slides or images, searched with its subfolders, or one slide.
         output: folder of the new tile set.
+        sources: what is known of the slides.
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.tile import tile as run
+    from hdgan.stages.tile.run import tile as run
 
-    _print(run(images, output, settings), as_json=as_json)
+    _print(run(slides, output, settings, sources), as_json=as_json)
 
 
 @app.command(**_verb("train-generator"))
@@ -380,12 +382,12 @@ def segment(
 
     Args:
         segmenter: a segmenter.
-        tiles: a tile set or a sample set.
+        tiles: a tile set, a sample set, a slide, or a folder of slides or images.
         output: folder of the new segmentation.
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.segment import segment as run
+    from hdgan.stages.segment.run import segment as run
 
     _print(run(segmenter, tiles, output, settings), as_json=as_json)
 
@@ -429,7 +431,7 @@ def _stages() -> dict[str, Callable[..., Made]]:
     from hdgan.stages.import_annotations import import_annotations
     from hdgan.stages.sample import sample
     from hdgan.stages.synthesize import synthesize
-    from hdgan.stages.tile import tile
+    from hdgan.stages.tile.run import tile
     from hdgan.stages.train_classifier import train_classifier
     from hdgan.stages.train_generator import train_generator
     from hdgan.stages.train_segmenter import train_segmenter

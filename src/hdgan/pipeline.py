@@ -62,10 +62,11 @@ class Stage:
 STAGES = (
     Stage(
         "tile",
-        ("a folder of images",),
+        ("slides, or a folder of images",),
         "tile-set",
-        "Cut images into tiles, leave out empty glass, and deal whole patients to five folds.",
-        "hdgan tile images runs/tiles --side-px 256 --spacing-um 0.5",
+        "Cut slides or images into tiles, leave out empty glass, and deal whole patients to five "
+        "folds.",
+        "hdgan tile slides runs/tiles --side-px 1024 --table slides.csv",
     ),
     Stage(
         "train-generator",
@@ -140,9 +141,9 @@ STAGES = (
     ),
     Stage(
         "segment",
-        ("segmenter", "tile-set or sample-set"),
+        ("segmenter", "tile-set, sample-set or slides"),
         "segmentation",
-        "Predict the label map of every tile.",
+        "Predict the label map of every tile, or of whole slides with outlines for QuPath.",
         "hdgan segment runs/segmenter runs/tiles runs/segmentation",
     ),
     Stage(

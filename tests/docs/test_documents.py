@@ -61,6 +61,10 @@ def run_in_order(
     """Run commands as a user would, with images at hand, painting when it is time to."""
     monkeypatch.chdir(folder)
     draw_tiles(folder, count=20)
+    (folder / "images").rename(folder / "slides")
+    names = sorted(path.name for path in (folder / "slides").iterdir())
+    rows = "".join(f"{name},{name.split('_')[0]}\n" for name in names)
+    (folder / "slides.csv").write_text(f"slide,patient\n{rows}")
     write_encoder(folder / "squeezenet.npz")
     (folder / "classes.json").write_text(json.dumps({"classes": KIDNEY.to_records()}))
     for tokens in commands:

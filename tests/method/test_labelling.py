@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hdgan.method.context_head import ContextHead, context_shape_of, with_context
 from hdgan.method.decision import Decision
 from hdgan.method.features import (
     FeaturePyramid,
@@ -19,7 +20,7 @@ from hdgan.method.features import (
 )
 from hdgan.method.folded_ensemble import FoldedEnsemble
 from hdgan.method.label_image import label_image, label_image_plainly
-from hdgan.method.labelled_drawing import LabelledGenerator, band_rows_for
+from hdgan.method.labelled_drawing import LabelledGenerator, band_rows_for, fixed_bytes_of
 from hdgan.method.labelling import Labeller, MapSizes
 from hdgan.method.labelling_work import Work, cheapest, coarse_for
 from hdgan.method.latent import pixels_of
@@ -202,6 +203,55 @@ def test_a_drawing_that_is_labelled_in_bands_is_the_whole_one(num_blocks: int | 
     again = labelled.drawing(w)
     assert np.array_equal(again.labels, drawing.labels)
     assert len(list(labelled.bands(w))) == 512 // labelled.labeller.tile_px
+
+
+def head_of(shape: NetworkShape, num_blocks: int | None) -> ContextHead:
+    """A context head whose values are of the features' size."""
+    of_head = context_shape_of(shape, num_blocks, 4)
+    assert of_head is not None
+    context = ContextHead(of_head, seed=3)
+    context.mean.fill_(0.2)
+    context.deviation.fill_(1.5)
+    return context.eval()
+
+
+@pytest.mark.parametrize(
+    ("resolution", "num_blocks", "context_px"),
+    [(512, None, 128), (512, 3, 128), (512, 4, 128), (256, 3, 128), (64, 2, 64), (16, None, 16)],
+)
+def test_a_drawing_is_labelled_with_its_context_as_the_plain_definition_says(
+    resolution: int, num_blocks: int | None, context_px: int
+) -> None:
+    torch.manual_seed(0)
+    shape = NetworkShape(
+        resolution=resolution, channel_base=512, channel_max=16, z_dim=8, w_dim=8, mapping_layers=1
+    )
+    generator = Generator(shape).eval()
+    w = torch.randn(1, 8)
+    context = head_of(shape, num_blocks)
+    classifier = ensemble_of(channels_of(shape, num_blocks) + 32, members=2)
+    labelled = LabelledGenerator(generator, classifier, num_blocks, context=context)
+
+    drawing = labelled.drawing(w)
+
+    image, pyramid = image_and_features(generator, w, num_blocks)
+    read = with_context(pyramid, context)
+    plain = label_image_plainly(read, classifier)
+    assert context.shape.side_px == context_px
+    assert np.array_equal(drawing.pixels, pixels_of(image))
+    assert np.allclose(drawing.uncertainty, plain.uncertainty, rtol=0, atol=TOLERANCE)
+    assert float((drawing.labels != plain.labels).mean()) <= 0.001
+    assert_same(read, classifier)
+    assert np.array_equal(labelled.drawing(w).labels, drawing.labels)
+
+
+def test_a_head_counts_among_what_labelling_takes_at_least() -> None:
+    shape = NetworkShape(resolution=512, channel_base=512, channel_max=16, w_dim=8)
+    classifier, context = ensemble_of(9), head_of(shape, None)
+
+    grown = fixed_bytes_of(shape, classifier, context) - fixed_bytes_of(shape, classifier)
+
+    assert grown > context.shape.widths[0] * context.shape.side_px**2 * 4
 
 
 def test_rows_are_labelled_when_all_is_known_that_they_need_and_forgotten_after() -> None:

@@ -1,6 +1,6 @@
 """Where tiles lie, what glass is, and what training sees of a tile."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from hdgan.errors import SettingsError
 from hdgan.geometry import Region
 from hdgan.method.splitting import dealt_to_splits
 from hdgan.method.tile_crop import drawn_way, laid, random_crop, shrunk_crop
-from hdgan.method.tile_grid import tile_grid
+from hdgan.method.tile_grid import covered_fractions, tile_grid
 from hdgan.method.tissue import whitespace_fraction
 
 
@@ -28,6 +28,53 @@ def test_tiles_lie_inside_the_slide_and_apart(width: int, height: int, side: int
 
 def test_without_a_side_the_whole_image_is_one_tile() -> None:
     assert tile_grid(320, 256, None) == [Region(0, 0, 320, 256)]
+
+
+@given(
+    width=st.integers(1, 300),
+    height=st.integers(1, 300),
+    side=st.integers(5, 40),
+    scale=st.floats(0.9, 7.0),
+)
+def test_scaled_tiles_lie_inside_the_slide_and_about_apart(
+    width: int, height: int, side: int, scale: float
+) -> None:
+    regions = tile_grid(width, height, side, scale=scale)
+
+    covered = round(side * scale)
+    for region in regions:
+        assert (region.width, region.height) == (covered, covered)
+        assert 0 <= region.x <= region.x + covered <= width
+        assert 0 <= region.y <= region.y + covered <= height
+    columns = sorted({region.x for region in regions})
+    assert all(abs(b - a - side * scale) <= 1 for a, b in pairwise(columns))
+    if width >= covered and height >= covered:
+        assert len(columns) >= (width - 1) // (side * scale)
+
+
+@given(
+    shape=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    times=st.integers(1, 6),
+    seed=st.integers(0, 99),
+    corner=st.tuples(st.integers(0, 30), st.integers(0, 30)),
+)
+def test_the_covered_part_is_that_of_the_enlarged_mask(
+    shape: tuple[int, int], times: int, seed: int, corner: tuple[int, int]
+) -> None:
+    mask = np.random.default_rng(seed).random(shape) < 0.5
+    large = np.kron(mask, np.ones((times, times)))
+    height, width = large.shape
+    x, y = corner[0] % width, corner[1] % height
+    region = Region(x, y, max(1, (width - x) // 2), max(1, (height - y) // 2))
+
+    (found,) = covered_fractions(mask, [region], width, height)
+
+    cut = large[region.y : region.y + region.height, region.x : region.x + region.width]
+    assert found == pytest.approx(cut.mean(), abs=1e-9)
+
+
+def test_no_region_is_covered_in_no_part() -> None:
+    assert covered_fractions(np.ones((3, 3), dtype=np.bool_), [], 30, 30).shape == (0,)
 
 
 def test_regions_that_share_an_edge_do_not_overlap() -> None:

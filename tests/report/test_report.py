@@ -12,8 +12,9 @@ from hdgan.class_map import KIDNEY, UNLABELLED
 from hdgan.report.card import dataset_card
 from hdgan.report.charts import confusion, histogram, lines, share
 from hdgan.report.generator_card import words_of
+from hdgan.report.grids import GAP, grid
 from hdgan.report.page import Page, PageTable, Section, chart, html_of, picture
-from hdgan.report.pictures import GAP, comparison, grid, heat
+from hdgan.report.pictures import comparison, heat
 from hdgan.report.progress import ProgressBar
 from hdgan.report.tables import duration, percent
 from hdgan.stages.demo.steps import TIMES, Steps

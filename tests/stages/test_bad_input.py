@@ -72,7 +72,7 @@ def test_an_empty_folder(refused: Refusal, tmp_path: Path) -> None:
 
     line = refused("tile", tmp_path / "empty", tmp_path / "tiles")
 
-    assert f"{tmp_path / 'empty'} holds no image" in line
+    assert f"{tmp_path / 'empty'} holds no slide and no image" in line
     assert ".png" in line
 
 
@@ -90,7 +90,10 @@ def test_a_truncated_png(refused: Refusal, tmp_path: Path) -> None:
     line = refused("tile", tmp_path / "images", tmp_path / "tiles")
 
     assert f"{broken} is damaged or cut short" in line
-    assert list((tmp_path / "tiles").iterdir()) == []
+    assert not (tmp_path / "tiles" / "manifest.json").exists()
+    broken.unlink()
+    main(["tile", str(tmp_path / "images"), str(tmp_path / "tiles")])
+    assert (tmp_path / "tiles" / "manifest.json").exists()
 
 
 def test_a_mended_command_finds_its_folder_free(

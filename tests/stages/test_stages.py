@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from scipy import ndimage
+from torch import Tensor
 
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.artifact import Artifact
-from hdgan.artifacts.classifier import CURVES, WEIGHTS, ClassifierFolder
+from hdgan.artifacts.classifier import CONTEXT, CURVES, WEIGHTS, ClassifierFolder, EnsembleText
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.generator import GeneratorFolder
@@ -25,24 +26,30 @@ from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, made_once
 from hdgan.class_map import UNLABELLED
 from hdgan.errors import SettingsError, WrongArtifactError
-from hdgan.method.features import image_and_features
+from hdgan.method.context_head import with_context
+from hdgan.method.features import FeaturePyramid, image_and_features
 from hdgan.method.fitting import LabelledFeatures
 from hdgan.method.label_image import label_image
 from hdgan.method.latent import image_of, pixels_of, w_of
 from hdgan.method.metrics import confusion_matrix, overall_scores
+from hdgan.method.pixel_classifier import ClassifierShape
 from hdgan.method.stylegan.resample import doubled
+from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.uncertainty import image_score
+from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.sample import SampleSettings
+from hdgan.settings.sources import AnnotationSources
 from hdgan.settings.synthesize import SynthesizeSettings
 from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_segmenter import TrainSegmenterSettings
+from hdgan.stages.evaluate import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
 from hdgan.stages.show import show
 from hdgan.stages.synthesize import synthesize
-from hdgan.stages.tile import tile
+from hdgan.stages.tile.run import tile
 from hdgan.stages.train_classifier import one_ahead, train_classifier
 from hdgan.stages.train_generator import train_generator
 from hdgan.stages.train_segmenter import _fitting_crop, train_segmenter
@@ -382,6 +389,93 @@ def test_features_that_are_drawn_again_make_the_same_classifier(
     assert again.read(CURVES) == kept.read(CURVES)
 
 
+def test_a_classifier_with_context_is_used_wherever_it_is_read(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    settings = replace(TRAIN_CLASSIFIER, context=True)
+    train_classifier(world.annotations, tmp_path / "classifier", settings, _beside(world))
+    synthesize(tmp_path / "classifier", tmp_path / "pairs", SYNTHESIZE, world.generator)
+
+    folder, pairs = ClassifierFolder.open(tmp_path / "classifier"), PairSet.open(tmp_path / "pairs")
+    network, context = GeneratorFolder.open(world.generator).generator(), folder.context()
+    record = pairs.records()[0]
+    w = torch.from_numpy(pairs.latents()[record.row : record.row + 1])
+    _, pyramid = read_by(folder, network, w)
+    labelled = label_image(pyramid, folder.classifier())
+    assert context is not None
+    assert pyramid.maps[-1].shape == (SIDE, SIDE, context.shape.widths[1])
+    assert folder.text.num_channels == pyramid.num_channels
+    assert np.array_equal(pairs.labels(record), labelled.labels)
+    sample(world.generator, tmp_path / "second", SAMPLE, tmp_path / "classifier")
+    evaluate(
+        tmp_path / "classifier",
+        world.annotations,
+        tmp_path / "evaluation",
+        EvaluateSettings(),
+        AnnotationSources(samples=world.samples, generator=world.generator),
+    )
+    assert Evaluation.open(tmp_path / "evaluation").overall()[0].value > 0.3
+
+
+def test_context_without_kept_features_is_the_same_and_is_fitted_once(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hdgan.stages import train_classifier as stage
+
+    settings = replace(TRAIN_CLASSIFIER, context=True, steps=5)
+    train_classifier(world.annotations, tmp_path / "kept", settings, _beside(world))
+    again = replace(settings, features="regenerate")
+    with monkeypatch.context() as patched:
+        patched.setattr(stage._Fitting, "_fitted", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train_classifier(world.annotations, tmp_path / "again", again, _beside(world))
+    monkeypatch.setattr(stage, "fit_context", _interrupted)
+
+    train_classifier(world.annotations, tmp_path / "again", again, _beside(world))
+
+    kept, made = (ClassifierFolder.open(tmp_path / name) for name in ("kept", "again"))
+    for name in (CONTEXT, WEIGHTS, CURVES):
+        assert made.read(name) == kept.read(name)
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_context_needs_a_map_that_is_drawn_whole(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large generator's last blocks none may be; the preset then goes without."""
+    monkeypatch.setattr("hdgan.method.context_head.WHOLE_PX", 4)
+    settings = replace(TRAIN_CLASSIFIER, context=True, steps=5, num_blocks=2)
+
+    with pytest.raises(SettingsError, match="--context needs feature maps up to"):
+        train_classifier(world.annotations, tmp_path / "asked", settings, _beside(world))
+    train_classifier(
+        world.annotations, tmp_path / "preset", replace(settings, context=None), _beside(world)
+    )
+
+    assert ClassifierFolder.open(tmp_path / "preset").context() is None
+
+
+def test_a_classifier_from_before_there_was_context_still_opens() -> None:
+    text = EnsembleText.model_validate(
+        {
+            "num_channels": 6,
+            "num_classes": 3,
+            "num_members": 2,
+            "widths": [8, 6],
+            "num_normalised": 2,
+            "dropout": 0.3,
+            "num_blocks": 3,
+            "decision": "mean",
+        }
+    )
+
+    assert text.context is None
+    assert text.shape == ClassifierShape(6, 3, 2, (8, 6))
+
+
 def test_objects_are_of_one_class_if_it_is_wanted(world: TinyWorld, tmp_path: Path) -> None:
     classes = ("glomerulus", "arteriole", "artery")
     settings = replace(TRAIN_CLASSIFIER, steps=5, object_vote=classes)
@@ -497,6 +591,15 @@ def test_a_preset_of_another_kind_runs_too(world: TinyWorld, tmp_path: Path) -> 
     assert ClassifierFolder.open(tmp_path / "datasetgan").decision == "vote"
 
 
+def read_by(
+    folder: ClassifierFolder, network: Generator, w: Tensor
+) -> tuple[Tensor, FeaturePyramid]:
+    """A latent's image, and what the classifier reads of it."""
+    image, pyramid = image_and_features(network, w, folder.text.num_blocks)
+    context = folder.context()
+    return image, pyramid if context is None else with_context(pyramid, context)
+
+
 def _beside(world: TinyWorld):  # type: ignore[no-untyped-def]
     from hdgan.settings.sources import SampleSources
 
@@ -532,9 +635,7 @@ def test_an_evaluation_counts_what_the_classifier_says(world: TinyWorld) -> None
     row = next(r.row for r in samples.records() if r.sample == name)
     annotation = next(r for r in annotated.records("test") if r.image == name)
 
-    _, pyramid = image_and_features(
-        network, torch.from_numpy(samples.latents()[row : row + 1]), folder.text.num_blocks
-    )
+    _, pyramid = read_by(folder, network, torch.from_numpy(samples.latents()[row : row + 1]))
     labels = label_image(pyramid, folder.classifier()).labels
 
     matrix = confusion_matrix(annotated.labels(annotation), labels, 5)
@@ -567,7 +668,7 @@ def test_a_pair_belongs_together(world: TinyWorld) -> None:
 
     for record in pairs.records():
         w = torch.from_numpy(pairs.latents()[record.row : record.row + 1])
-        image, pyramid = image_and_features(network, w, folder.text.num_blocks)
+        image, pyramid = read_by(folder, network, w)
         labelled = label_image(pyramid, folder.classifier(), decision=folder.decision)
         assert np.array_equal(pairs.image(record), pixels_of(image))
         assert np.array_equal(pairs.labels(record), labelled.labels)

@@ -15,12 +15,14 @@ from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, with_weights
 from hdgan.class_map import ClassMap
 from hdgan.errors import DamagedArtifactError
+from hdgan.method.context_head import ContextHead, ContextShape
 from hdgan.method.decision import Decision
 from hdgan.method.fitting import ClassifierEpoch
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 
 ENSEMBLE = "ensemble.json"
 WEIGHTS = "ensemble.safetensors"
+CONTEXT = "context.safetensors"
 CURVES = "curves.jsonl"
 SPLIT = "split.csv"
 
@@ -39,16 +41,21 @@ class EnsembleText(BaseModel):
     decision: str
     by_object: tuple[int, ...] = ()
     """Classes that are told apart object by object."""
+    context: ContextShape | None = None
+    """The head whose map it reads as well; its channels count among `num_channels`."""
 
     @property
     def shape(self) -> ClassifierShape:
         """The shape of the ensemble."""
-        fields = self.model_dump(exclude={"num_blocks", "decision", "by_object"})
+        fields = self.model_dump(exclude={"num_blocks", "decision", "by_object", "context"})
         return ClassifierShape(**fields)
 
 
 class ClassifierFolder(Artifact):
-    """`ensemble.json`, `ensemble.safetensors`, `classes.json`, `split.csv`, `curves.jsonl`."""
+    """`ensemble.json`, `ensemble.safetensors`, `classes.json`, `split.csv`, `curves.jsonl`.
+
+    With a context head also `context.safetensors`.
+    """
 
     kind = "classifier"
 
@@ -80,6 +87,11 @@ class ClassifierFolder(Artifact):
         """The ensemble, on the CPU, ready to be asked."""
         return with_weights(PixelClassifier(self.text.shape), self, WEIGHTS).eval()
 
+    def context(self) -> ContextHead | None:
+        """The head that reads what lies around each pixel, on the CPU, ready to be asked."""
+        shape = self.text.context
+        return None if shape is None else with_weights(ContextHead(shape), self, CONTEXT).eval()
+
     def curves(self) -> list[ClassifierEpoch]:
         """How fitting went."""
         return curve_of(self.read(CURVES), ClassifierEpoch, str(self.folder / CURVES))
@@ -90,13 +102,18 @@ def write_ensemble(
     classifier: PixelClassifier,
     num_blocks: int | None,
     decision: Decision,
+    *,
     by_object: Sequence[int] = (),
+    context: ContextHead | None = None,
 ) -> None:
-    """Put an ensemble into an artifact."""
+    """Put an ensemble into an artifact, and the head that it reads."""
     text = asdict(classifier.shape) | {
         "num_blocks": num_blocks,
         "decision": decision,
         "by_object": list(by_object),
+        "context": None if context is None else asdict(context.shape),
     }
     unfinished.write(ENSEMBLE, json_bytes(text))
     unfinished.write(WEIGHTS, tensor_bytes(classifier.state_dict()))
+    if context is not None:
+        unfinished.write(CONTEXT, tensor_bytes(context.state_dict()))

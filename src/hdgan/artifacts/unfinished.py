@@ -32,9 +32,9 @@ from hdgan.errors import DamagedArtifactError, HdganError, StorageError, WrongAr
 CHECKPOINT = "checkpoint.safetensors"
 _COMMAND = "command.json"
 _LOCK = "lock"
-_INPUTS = frozenset({"images", "label-maps"})
+_INPUTS = frozenset({"images", "label-maps", "outlines", "table"})
 """Parents that are a user's files rather than artifacts."""
-_WAYS = frozenset({"cache", "features", "memory", "threads"})
+_WAYS = frozenset({"cache", "cluster", "features", "keep_going", "memory", "threads", "workers"})
 """Settings that decide how the work is done. A run may go on another way: what comes out is the
 same, but for rounding."""
 
@@ -54,6 +54,16 @@ class Order:
 
     seen: dict[str, list[int]] = field(default_factory=dict)
     """Folds that the artifact learns from, by digest of the tile set."""
+
+    late: Sequence[str] = ()
+    """Settings that decide only what becomes, at the end, of pieces that are made one by one. If
+    there are any, each piece says itself what it was made from, and an unfinished run keeps its
+    pieces when these settings or the user's files change."""
+
+    def takes_over(self, begun: "Order") -> bool:
+        """Whether what was begun may hold pieces that this order can use."""
+        changed = self._changed_settings(begun).keys()
+        return bool(self.late) and self.kind == begun.kind and changed <= set(self.late)
 
     def is_after_changed_input(self, begun: "Order") -> bool:
         """Whether this is the order that was begun, on files that the user has changed since."""
@@ -185,7 +195,7 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
             raise
         except HdganError:
             # Refused before anything dear was made: the mended command finds the folder free.
-            if is_new and not (scratch / CHECKPOINT).is_file():
+            if is_new and not (order.late or (scratch / CHECKPOINT).is_file()):
                 _clear(folder)
             raise
     if (folder / MANIFEST).is_file():
@@ -204,7 +214,10 @@ def _clear(folder: Path) -> None:
 def _clear_other(folder: Path, order: Order) -> None:
     """Make room where another order was begun that `_refuse_strange` let pass."""
     command = folder / UNFINISHED / _COMMAND
-    if command.is_file() and order.differences(_begun(command)):
+    if not command.is_file():
+        return
+    begun = _begun(command)
+    if order.differences(begun) and not order.takes_over(begun):
         for path in folder.iterdir():
             if path.name != UNFINISHED:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -241,7 +254,8 @@ def _refuse_strange(folder: Path, order: Order) -> None:
     command = folder / UNFINISHED / _COMMAND
     if command.is_file():
         found = _begun(command)
-        if not (_has_nothing(folder) or order.is_after_changed_input(found)):
+        usable = order.is_after_changed_input(found) or order.takes_over(found)
+        if not (usable or _has_nothing(folder)):
             _refuse_other(folder, order, found, "an unfinished run")
         return
     if folder.exists() and not folder.is_dir():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hdgan.method.context_fitting import ContextPlan
 from hdgan.method.decision import Decision
 from hdgan.method.fitting import FittingPlan
 from hdgan.settings.train_classifier import ClassifierPreset, TrainClassifierSettings
@@ -25,9 +26,16 @@ class Recipe:
     widths: tuple[int, int] = (128, 32)
     reads_half: bool = False
     """Whether the later half of the blocks is read, where `num_blocks` says nothing."""
+    has_context: bool = False
+    """Whether a context head reads what lies around each pixel, and the ensemble reads the head."""
     is_linear: bool = False
     """Whether a linear probe takes the ensemble's place: one layer, fitted at once to the pixels of
     one step."""
+
+    @property
+    def context_plan(self) -> ContextPlan:
+        """How the head is fitted: in two thirds of the ensemble's steps, but no more than 400."""
+        return ContextPlan(steps=min(400, -(-2 * self.plan.steps // 3)), seed=self.plan.seed)
 
     def for_blocks(self, total: int) -> "Recipe":
         """The recipe for a generator of so many blocks."""
@@ -50,6 +58,7 @@ _PRESETS: dict[ClassifierPreset, Recipe] = {
         dropout=0.3,
         scales=True,
         decision="mean",
+        has_context=True,
     ),
     "linear": Recipe(
         plan=FittingPlan(1, 20_000, "adam", 1.0),
@@ -107,6 +116,8 @@ def recipe_of(settings: TrainClassifierSettings) -> Recipe:
     if settings.class_weights is not None:
         plan = replace(plan, class_mix=settings.class_weights)
     recipe = replace(preset, plan=plan, **_given(settings, _OF_ENSEMBLE))
+    if settings.context is not None:
+        recipe = replace(recipe, has_context=settings.context)
     if settings.num_blocks is not None:
         recipe = replace(recipe, num_blocks=settings.num_blocks or None, reads_half=False)
     return recipe

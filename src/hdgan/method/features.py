@@ -28,7 +28,10 @@ Maps of a pyramid differ in side and channels, so the axes have no names.
 
 @dataclass(frozen=True)
 class FeaturePyramid:
-    """The maps of the chosen blocks of one image, from coarse to fine."""
+    """The maps of the chosen blocks of one image, from coarse to fine.
+
+    Two maps a block; where a `ContextHead` reads the image too, its map is the third of its side.
+    """
 
     maps: Sequence[FeatureMap]
     """Arrays, or memory maps of them."""
@@ -40,6 +43,17 @@ class FeaturePyramid:
     def num_channels(self) -> int:
         """Numbers a pixel."""
         return sum(feature_map.shape[-1] for feature_map in self.maps)
+
+    def up_to(self, side_px: int) -> "FeaturePyramid":
+        """The maps up to a side, of an image of that side."""
+        maps = [feature_map for feature_map in self.maps if len(feature_map) <= side_px]
+        return FeaturePyramid(maps, side_px)
+
+    def with_map(self, added: FeatureMap) -> "FeaturePyramid":
+        """The same with one more map, as the last of those of its side."""
+        coarse = [feature_map for feature_map in self.maps if len(feature_map) <= len(added)]
+        fine = self.maps[len(coarse) :]
+        return FeaturePyramid([*coarse, added, *fine], self.side)
 
     def at(
         self, rows: Int[np.ndarray, " pixels"], columns: Int[np.ndarray, " pixels"]
@@ -58,7 +72,7 @@ class FeaturePyramid:
                 view[:] = feature_map[rows, columns]
                 continue
             (top, bottom, down), (left, right, along) = (
-                _neighbours(places, side, self.side) for places in (rows, columns)
+                neighbours(places, side, self.side) for places in (rows, columns)
             )
             upper = _mixed(feature_map[top, left], feature_map[top, right], along)
             lower = _mixed(feature_map[bottom, left], feature_map[bottom, right], along)
@@ -77,8 +91,8 @@ class FeaturePyramid:
             if side == self.side:
                 parts.append(torch.from_numpy(feature_map[first:last].astype(np.float32)))
                 continue
-            top, bottom, down = _neighbours(rows, side, self.side)
-            left, right, along = _neighbours(columns, side, self.side)
+            top, bottom, down = neighbours(rows, side, self.side)
+            left, right, along = neighbours(columns, side, self.side)
             strip = torch.from_numpy(
                 feature_map[top[0] : bottom[-1] + 1].astype(np.float32, copy=False)
             )
@@ -113,7 +127,7 @@ class FeaturePyramid:
         )
 
 
-def _neighbours(
+def neighbours(
     places: Int[np.ndarray, " pixels"], side: int, full: int
 ) -> tuple[np.ndarray, np.ndarray, Float32[np.ndarray, " pixels"]]:
     """The two map rows (or columns) between which each pixel lies, and how far along it is."""

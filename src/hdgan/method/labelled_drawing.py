@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from hdgan.method.context_head import ContextHead, with_context
 from hdgan.method.decision import Decision
 from hdgan.method.features import (
     channels_by_map,
@@ -56,27 +57,37 @@ def band_rows_for(shape: NetworkShape, memory_bytes: int) -> int:
     return rows
 
 
-def fixed_bytes_of(shape: NetworkShape, classifier: PixelClassifier) -> int:
+def fixed_bytes_of(
+    shape: NetworkShape, classifier: PixelClassifier, context: ContextHead | None = None
+) -> int:
     """What a `LabelledGenerator` takes however small the pieces are, beside the networks.
 
     The first layer's weights twice, since they are folded; and the blocks that are drawn whole, of
-    which outputs, modulated inputs and kept maps are held, about sixteen bytes a number.
+    which outputs, modulated inputs and kept maps are held, about sixteen bytes a number. A context
+    head adds its weights, three copies of its finest map and four of its first layer's values.
     """
     of_ensemble = classifier.shape
     weights = 4 * of_ensemble.num_channels * of_ensemble.num_members * of_ensemble.widths[0]
     whole = [side for side in shape.resolutions if side <= WHOLE_PX]
-    return 2 * weights + 16 * sum(2 * shape.channels(side) * side**2 for side in whole[-2:])
+    drawn = 16 * sum(2 * shape.channels(side) * side**2 for side in whole[-2:])
+    around = 0
+    if context is not None:
+        around = 4 * sum(values.numel() for values in context.state_dict().values())
+        side = context.shape.side_px
+        around += 4 * side**2 * (3 * shape.channels(side) + 4 * context.shape.widths[0])
+    return 2 * weights + drawn + around
 
 
 class LabelledGenerator:
     """A generator and an ensemble that was fitted to its features: latents in, pairs out."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the head is the other half of the ensemble
         self,
         generator: Generator,
         classifier: PixelClassifier,
         num_blocks: int | None,
         *,
+        context: ContextHead | None = None,
         decision: Decision = "mean",
         by_object: Sequence[int] = (),
         memory_bytes: int = WORK_BYTES,
@@ -87,6 +98,7 @@ class LabelledGenerator:
             generator: what draws.
             classifier: the ensemble, on the same device.
             num_blocks: how many of the last blocks it reads; None: all.
+            context: the head whose map it reads as well, on the same device.
             decision: how members are joined.
             by_object: classes of which `drawing` gives each connected region one; `bands` does not.
             memory_bytes: about what drawing and labelling may take beside the networks' weights and
@@ -94,12 +106,16 @@ class LabelledGenerator:
         """
         self.band_px = band_rows_for(generator.shape, memory_bytes)
         self.generator, self.num_blocks, self.by_object = generator, num_blocks, by_object
+        self.context = None if context is None else context.eval()
         sides, channels = sides_by_map(generator.shape), channels_by_map(generator.shape)
         self.skipped = 0 if num_blocks is None else max(0, len(sides) - 2 * num_blocks)
         self.sides = sides
+        sizes = MapSizes(
+            sides[self.skipped :], channels[self.skipped :], generator.shape.resolution
+        )
         self.labeller = Labeller(
             classifier,
-            MapSizes(sides[self.skipped :], channels[self.skipped :], generator.shape.resolution),
+            sizes if context is None else with_context_map(sizes, context),
             decision=decision,
             memory_bytes=memory_bytes,
         )
@@ -127,6 +143,8 @@ class LabelledGenerator:
             yield from self._streamed(w)
             return
         image, pyramid = image_and_features(self.generator, w, self.num_blocks)
+        if self.context is not None:
+            pyramid = with_context(pyramid, self.context)
         labelled = label_with(self.labeller, pyramid)
         yield LabelledDrawing(pixels_of(image), labelled.labels, labelled.uncertainty)
 
@@ -141,6 +159,7 @@ class LabelledGenerator:
             waiting = np.concatenate([waiting, pixels_of(band.image)])
             self._learn(known, band)
             if i == 0:
+                self._learn_context(known)
                 labeller.begin(known)
             while top < side and labeller.can_label(rows := Span(top, top + step - 1)):
                 labelled = labeller.rows(rows)
@@ -168,3 +187,26 @@ class LabelledGenerator:
             first = self.sides.index(side)
             if first in band.maps:
                 rows.add([halved(band.maps[place]) for place in (first, first + 1)])
+
+    def _learn_context(self, known: dict[int, KnownRows]) -> None:
+        """Add what the head says: all that it reads came with the first band, as a whole."""
+        if self.context is None:
+            return
+        side = self.context.shape.side_px
+        read = [
+            rows.cpu().numpy()
+            for resolution in sorted(known)
+            if resolution <= side
+            for rows in known[resolution].maps
+        ]
+        made = torch.from_numpy(self.context.context(read))
+        known[side].maps.append(made.to(self.labeller.device))
+
+
+def with_context_map(maps: MapSizes, context: ContextHead) -> MapSizes:
+    """The sizes of the maps with that of the head's, which is the last of its side."""
+    place = sum(resolution <= context.shape.side_px for resolution in maps.resolutions)
+    resolutions, channels = list(maps.resolutions), list(maps.channels)
+    resolutions.insert(place, context.shape.side_px)
+    channels.insert(place, context.shape.widths[1])
+    return MapSizes(resolutions, channels, maps.side)

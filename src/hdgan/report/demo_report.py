@@ -21,8 +21,8 @@ from hdgan.report.demo_sections import (
     times_section,
     worst,
 )
+from hdgan.report.grids import grid
 from hdgan.report.page import Page, Section, chart, picture
-from hdgan.report.pictures import grid
 from hdgan.report.tables import CLASS_DEFINITIONS, class_table, duration, overall_table, percent
 
 ZOOM = 2

@@ -13,8 +13,9 @@ from hdgan.artifacts.sample_set import SampleSet
 from hdgan.class_map import painted
 from hdgan.method.uncertainty import image_score
 from hdgan.report.charts import confusion, lines
+from hdgan.report.grids import Grid, grid
 from hdgan.report.page import PageFigure, PageTable, Section, chart, picture
-from hdgan.report.pictures import Grid, grid, heat
+from hdgan.report.pictures import heat
 from hdgan.report.tables import CLASS_DEFINITIONS, class_table, duration, named, overall_table
 
 NUM_COLUMNS = 8

@@ -23,8 +23,8 @@ from hdgan.report.demo_sections import (
     zoom_of,
 )
 from hdgan.report.generator_card import number
+from hdgan.report.grids import grid
 from hdgan.report.page import Page, PageTable, Section, chart, picture
-from hdgan.report.pictures import grid
 from hdgan.report.tables import duration, percent
 
 NUM_DRAWINGS = 32

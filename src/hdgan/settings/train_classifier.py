@@ -17,6 +17,7 @@ _NOT_LINEAR = (
     "label_smoothing",
     "dropout",
     "num_normalised",
+    "context",
 )
 """What a linear probe does not have."""
 
@@ -28,9 +29,9 @@ class TrainClassifierSettings:
     preset: ClassifierPreset = "default"
     """`paper`: as the paper says. `authors-code`: as its published code does. `datasetgan`: as its
     ancestor does. `default`: the later half of the blocks (of few annotated images the coarse
-    ones are learned by heart), Adam with a falling rate. `linear`: one linear layer on
-    20,000 pixels, in seconds and without uncertainty; of the numbers below it takes `--batch`,
-    `--num-blocks`, `--class-mix` and `--class-weights`."""
+    ones are learned by heart) and their context, Adam with a falling rate. `linear`: one linear
+    layer on 20,000 pixels, in seconds and without uncertainty; of the numbers below it takes
+    `--batch`, `--num-blocks`, `--class-mix` and `--class-weights`."""
 
     steps: int | None = None
     """Steps of the optimizer."""
@@ -66,6 +67,11 @@ class TrainClassifierSettings:
 
     num_normalised: int | None = None
     """After how many of the two hidden layers ReLU, batch norm and dropout stand."""
+
+    context: bool | None = None
+    """Whether a small convolutional network reads what lies around each pixel, in the feature maps
+    up to 128 px, and the ensemble reads what it says as well. Default: that of the preset, of which
+    only `default` has it, where any map is that small."""
 
     object_vote: tuple[str, ...] = ()
     """Classes that are told apart object by object, such as `arteriole artery`: each connected

@@ -134,10 +134,12 @@ def _test_of_classifier(
             "Evaluate it on samples of its own generator."
         )
     device = device_named(settings.device)
+    context = ensemble.context()
     labelled = LabelledGenerator(
         generator.generator().to(device),
         ensemble.classifier().to(device),
         ensemble.text.num_blocks,
+        context=None if context is None else context.to(device),
         decision=ensemble.decision,
         by_object=ensemble.text.by_object,
     )

@@ -106,6 +106,11 @@ def _class_map(labels: Path, classes: Path | None) -> tuple[ClassMap, Segmentati
             )
         return class_map_at(classes), None
     segmentation = Segmentation.open(labels)
+    if segmentation.is_of_slides:
+        raise WrongArtifactError(
+            f"{labels} holds label maps of whole slides; only those of tiles or samples can be "
+            "taken in. Segment the tile set itself."
+        )
     own = segmentation.class_map
     if classes is not None and class_map_at(classes) != own:
         raise SettingsError(

@@ -126,8 +126,13 @@ def _fitted_to(parent: GeneratorFolder, classifier: Path) -> ClassifierFolder:
 def _labelling(network: Generator, ensemble: ClassifierFolder) -> LabelledGenerator:
     device = network.synthesis.convolutions[0].bias.device
     classifier = ensemble.classifier().to(device)
+    context = ensemble.context()
     return LabelledGenerator(
-        network, classifier, ensemble.text.num_blocks, decision=ensemble.decision
+        network,
+        classifier,
+        ensemble.text.num_blocks,
+        context=None if context is None else context.to(device),
+        decision=ensemble.decision,
     )
 
 

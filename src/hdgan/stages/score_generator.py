@@ -42,7 +42,7 @@ from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.tile_crop import laid, shrunk_crop
 from hdgan.pipeline import Fact, Made
 from hdgan.report.charts import histogram
-from hdgan.report.pictures import grid
+from hdgan.report.grids import grid
 from hdgan.report.progress import ProgressBar
 from hdgan.settings.score_generator import ScoreGeneratorSettings
 

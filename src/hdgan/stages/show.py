@@ -10,7 +10,7 @@ from hdgan.artifacts.shipped import shipped_folders, shipped_or
 from hdgan.artifacts.shipped_generator import CARD
 from hdgan.pipeline import Fact, Made
 
-_FILES = frozenset({"images", "label-maps", "encoder", "text"})
+_FILES = frozenset({"images", "label-maps", "encoder", "outlines", "table", "text"})
 """Parents that are files rather than artifacts."""
 
 

@@ -101,16 +101,19 @@ class _Synthesis:
         self.unfinished, self.settings, self.ensemble = unfinished, settings, ensemble
         self.network = parent.generator().to(device)
         classifier = ensemble.classifier().to(device)
+        context = ensemble.context()
+        context = None if context is None else context.to(device)
         self.labelled = LabelledGenerator(
             self.network,
             classifier,
             ensemble.text.num_blocks,
+            context=context,
             decision=ensemble.decision,
             by_object=ensemble.text.by_object,
             memory_bytes=bytes_for_work(
                 settings.memory,
                 parent.shape.resolution,
-                fixed_bytes_of(parent.shape, classifier),
+                fixed_bytes_of(parent.shape, classifier, context),
             ),
         )
         self.side = parent.shape.resolution

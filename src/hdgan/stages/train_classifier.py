@@ -20,7 +20,7 @@ from hdgan.artifacts.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
-from hdgan.artifacts.classifier import CURVES, SPLIT, ClassifierFolder, write_ensemble
+from hdgan.artifacts.classifier import CONTEXT, CURVES, SPLIT, ClassifierFolder, write_ensemble
 from hdgan.artifacts.curves import curve_line
 from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.generator import GeneratorFolder
@@ -28,10 +28,13 @@ from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.sample_set import SampleRecord, SampleSet
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
-from hdgan.artifacts.weights import device_named
+from hdgan.artifacts.weights import device_named, tensor_bytes, tensors_of
 from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.method.classifier_presets import Recipe, recipe_of
+from hdgan.method.context_fitting import fit_context
+from hdgan.method.context_head import ContextHead, context_shape_of
 from hdgan.method.features import (
+    FeatureMap,
     FeaturePyramid,
     bytes_of,
     channel_statistics,
@@ -51,6 +54,7 @@ from hdgan.method.linear_probe import fit_linear_probe, linear_shape
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 from hdgan.method.pixel_sampling import ClassMix, DrawnPixels, PixelSampler
 from hdgan.method.regeneration import regenerates
+from hdgan.method.stylegan.bands import WHOLE_PX
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.pipeline import Made
 from hdgan.report.progress import ProgressBar, announce
@@ -81,12 +85,14 @@ def train_classifier(
     Disk: the feature maps of the training and validation images at native resolution in half
     precision (1.07 GB an image of 4096 px), freed at the end; none with `features="regenerate"`.
     Memory: five bytes a labelled training pixel, and a step's pixels; without kept maps one image's
-    and `REGENERATED_BYTES`.
+    and `REGENERATED_BYTES`. With a context head its map of each image (1 MB) and, while it is
+    fitted without kept maps, the training images' maps up to 128 px (27 MB an image at most).
 
     Raises:
         WrongArtifactError: the samples were not drawn by the generator, or no longer are.
         LabelError: no training pixel is labelled.
-        SettingsError: weights of another number of classes, or a vote over classes that are none.
+        SettingsError: weights of another number of classes, a vote over classes that are none, or
+            a context head that has nothing to read.
     """
     sources = sources or SampleSources()
     annotated = AnnotationSet.open(annotations)
@@ -150,6 +156,9 @@ class _Fitting:
         names = annotated.class_map.names
         self.by_object = [names.index(name) for name in settings.object_vote]
         self.checked: set[str] = set()
+        self.must_have_context = settings.context is True
+        self.context: ContextHead | None = None
+        self.context_maps: dict[str, FeatureMap] = {}
 
     def complete(self) -> None:
         """Make features, fit, and write the artifact's files."""
@@ -164,6 +173,7 @@ class _Fitting:
         if self.recipe.is_linear:
             classifier, curves = self._probe(training, validation)
         else:
+            self.context = self._fitted_context(training)
             features = self.features
             pyramids = (features(record.image) for record in training)
             classifier = self._fresh_classifier(pyramids).to(self.device)
@@ -173,7 +183,12 @@ class _Fitting:
         self.unfinished.write(SPLIT, table_bytes(self.annotated.records(), AnnotationRecord))
         recipe = self.recipe
         write_ensemble(
-            self.unfinished, classifier, recipe.num_blocks, recipe.decision, self.by_object
+            self.unfinished,
+            classifier,
+            recipe.num_blocks,
+            recipe.decision,
+            by_object=self.by_object,
+            context=self.context,
         )
 
     def _keep_features(self, records: Sequence[AnnotationRecord]) -> None:
@@ -211,9 +226,68 @@ class _Fitting:
         return pyramid
 
     @property
+    def num_channels(self) -> int:
+        """Features a pixel, those of the context head included."""
+        around = 0 if self.context is None else self.context.shape.widths[1]
+        return channels_of(self.generator.shape, self.recipe.num_blocks) + around
+
+    @property
     def features(self) -> Callable[[str], FeaturePyramid]:
-        """The features of a sample by its name: kept ones, or drawn again each time."""
-        return self._redrawn if self.regenerates else cache(self.store.read)
+        """The features of a sample by its name: kept ones, or drawn again each time.
+
+        With what the context head makes of them, once it is fitted: 1 MB an image, kept.
+        """
+        features = self._redrawn if self.regenerates else cache(self.store.read)
+        context = self.context
+        if context is None:
+            return features
+
+        def with_context(name: str) -> FeaturePyramid:
+            pyramid = features(name)
+            if name not in self.context_maps:
+                read = pyramid.up_to(context.shape.side_px).maps
+                self.context_maps[name] = context.context(read)
+            return pyramid.with_map(self.context_maps[name])
+
+        return with_context
+
+    def _fitted_context(self, training: Sequence[AnnotationRecord]) -> ContextHead | None:
+        """The head that reads what lies around each pixel, from an earlier run if it is there.
+
+        Raises:
+            SettingsError: it is wished for, but no map is small enough to be read.
+        """
+        if not self.recipe.has_context:
+            return None
+        shape = context_shape_of(
+            self.generator.shape, self.recipe.num_blocks, len(self.annotated.class_map)
+        )
+        if shape is None and self.must_have_context:
+            raise SettingsError(
+                f"--context needs feature maps up to {WHOLE_PX} px, but of {self.generator.folder} "
+                f"only the last {self.recipe.num_blocks} blocks are read, which are larger. Read "
+                "more with --num-blocks, or leave out --context."
+            )
+        if shape is None:
+            return None
+        head = ContextHead(shape, seed=self.recipe.plan.seed).to(self.device)
+        kept = self.unfinished.scratch / CONTEXT
+        if kept.is_file():
+            head.load_state_dict(tensors_of(kept.read_bytes(), str(kept)))
+        else:
+            self._fit_context(head, training)
+            self.unfinished.write_scratch(CONTEXT, tensor_bytes(head.state_dict()))
+        return head.eval()
+
+    def _fit_context(self, head: ContextHead, training: Sequence[AnnotationRecord]) -> None:
+        """Fit the head to the coarse maps of the training images."""
+        side = head.shape.side_px
+        pyramids = [self.features(record.image).up_to(side) for record in training]
+        labels = [self.annotated.labels(record) for record in training]
+        plan = self.recipe.context_plan
+        with ProgressBar("context", plan.steps, "steps") as progress:
+            for report in fit_context(head, pyramids, labels, plan):
+                progress.reach(report.steps, f"loss {report.loss:.3f}")
 
     def _check_same(self, sample: SampleRecord, redrawn: np.ndarray) -> None:
         if not regenerates(self.samples.image(sample), redrawn):
@@ -251,7 +325,7 @@ class _Fitting:
     def _fresh_classifier(self, training: Iterator[FeaturePyramid]) -> PixelClassifier:
         """A classifier that knows how the features of the training images are scaled."""
         num_classes = len(self.annotated.class_map)
-        num_channels = channels_of(self.generator.shape, self.recipe.num_blocks)
+        num_channels = self.num_channels
         shape = ClassifierShape(
             num_channels=num_channels,
             num_classes=num_classes,
@@ -342,7 +416,7 @@ class _Pixels:
         self.device = fitting.device
         self.features = fitting.features
         self.names = [record.image for record in records]
-        self.num_channels = channels_of(fitting.generator.shape, fitting.recipe.num_blocks)
+        self.num_channels = fitting.num_channels
         step_bytes = 4 * self.members * self.plan.batch * self.num_channels
         self.steps_at_once = max(1, REGENERATED_BYTES // step_bytes) if fitting.regenerates else 1
         self.ready: dict[int, LabelledFeatures] = {}

@@ -1,0 +1,1 @@
+"""`hdgan segment`: a segmenter and tiles or slides to label maps."""

@@ -1,0 +1,1 @@
+"""`hdgan tile`: slides, or a folder of images, to a tile set."""

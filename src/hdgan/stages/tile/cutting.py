@@ -1,0 +1,395 @@
+"""One slide to its tiles: a piece of work that any worker can do, and do again."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool
+from PIL import Image
+
+from hdgan.artifacts.images import png_of
+from hdgan.artifacts.manifest import MANIFEST, UNFINISHED, digest_of_file, json_bytes
+from hdgan.artifacts.outlines.outline_index import OutlineIndex
+from hdgan.artifacts.outlines.reading import read_outlines
+from hdgan.artifacts.shards import shard_being_made
+from hdgan.artifacts.slide_files import SlideFile
+from hdgan.artifacts.slide_metadata import SlideMetadata
+from hdgan.artifacts.slides.opening import open_slide
+from hdgan.artifacts.slides.slide import Pixels, Slide, overview, read_scaled
+from hdgan.artifacts.tile_set import Stored, TileRecord
+from hdgan.artifacts.writing import write_atomically
+from hdgan.errors import ImageError, InputError
+from hdgan.geometry import Region
+from hdgan.method.sharpness import sharpness
+from hdgan.method.tile_grid import covered_fractions, tile_grid
+from hdgan.method.tissue import is_brightfield, tissue_mask, whitespace_mask
+from hdgan.report.slide_overview import overview_picture
+from hdgan.settings.tile import SLIDE_SIDE_PX, TileSettings
+
+MIN_TISSUE = 0.1
+"""Of a slide's tile, unless the user says otherwise."""
+
+THUMBNAILS = 6
+"""Tiles of a slide, at most, that the report may show."""
+
+THUMBNAIL_PX = 112
+"""Side of their pictures."""
+
+_SEEN_LARGER = 0.9
+"""Slides whose pixels are larger than those that are wanted, by more than this, are refused."""
+
+
+@dataclass(frozen=True)
+class SlideWork:
+    """What a worker needs to know to cut a slide."""
+
+    file: SlideFile
+    settings: TileSettings
+    metadata: SlideMetadata
+    output: Path
+    """Folder of the artifact."""
+    outlines: Path | None = None
+    """The slide's annotations."""
+    segmenter: Path | None = None
+    """Folder of a segmenter."""
+
+    @property
+    def notes(self) -> Path:
+        """Where it is written down what became of the slide."""
+        return self.output / UNFINISHED / "slides" / f"{self.file.name}.json"
+
+    @property
+    def made_from(self) -> str:
+        """Tells whether notes are of the same slide, cut in the same way."""
+        late = {"num_folds", "seed", "stain", "stain_pattern", "patient_pattern"}
+        late |= {"centre_pattern", "workers", "cluster", "keep_going"}
+        chosen = {name: value for name, value in vars(self.settings).items() if name not in late}
+        about = [
+            chosen,
+            self.file.path.stat().st_size,
+            self.metadata.spacing_um,
+            digest_of_file(self.outlines) if self.outlines else None,
+            digest_of_file(self.segmenter / MANIFEST) if self.segmenter else None,
+        ]
+        return sha256(json.dumps(about).encode()).hexdigest()
+
+    def is_done(self) -> bool:
+        """Whether an earlier run has cut this slide in this way."""
+        if not self.notes.is_file():
+            return False
+        return bool(json.loads(self.notes.read_bytes())["made_from"] == self.made_from)
+
+    @property
+    def overview(self) -> Path:
+        """The picture of the slide with its tissue and its tiles."""
+        return self.output / "overviews" / f"{self.file.name}.jpg"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Where small pictures of some of its tiles are, until the report is made of them."""
+        return self.output / UNFINISHED / "thumbnails" / self.file.name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a slide."""
+
+    work: SlideWork
+    problem: str | None
+    """Why it could not be cut; None if it was."""
+
+
+def cut_slide(work: SlideWork) -> Outcome:
+    """Cut a slide, unless an earlier run has done so; its notes are written last.
+
+    Memory: the overview, a tile, and what the file's reader holds.
+    """
+    if work.is_done():
+        return Outcome(work, None)
+    try:
+        with open_slide(work.file.path) as slide:
+            notes = _Cut(work, slide).made()
+    except InputError as error:
+        return Outcome(work, str(error))
+    write_atomically(work.notes, json_bytes(notes))
+    return Outcome(work, None)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A place for a tile, with what the overview says of it."""
+
+    region: Region
+    whitespace: float
+    tissue: float | None
+
+
+class _Cut:
+    """A slide on its way to tiles."""
+
+    def __init__(self, work: SlideWork, slide: Slide) -> None:
+        self.work, self.slide, self.settings = work, slide, work.settings
+        self.is_plain = slide.kind == "plain image"
+        self.full = slide.levels[0]
+        self.spacing_um = self._spacing()
+        self.scale = self._scale()
+        self.side_px = work.settings.side_px or (None if self.is_plain else SLIDE_SIDE_PX)
+
+    def made(self) -> dict[str, object]:
+        """Write the tiles; what there is to say of the slide and of each comes back."""
+        candidates = self._candidates()
+        with _store(self.work) as put:
+            tiles = [record for candidate in candidates for record in self._tile(candidate, put)]
+        self._write_thumbnails(tiles)
+        if not self.is_plain:
+            picture = overview_picture(
+                self.small, self.tissue, [self._on_overview(tile.region) for tile in tiles]
+            )
+            write_atomically(self.work.overview, _jpeg(picture, 85))
+        return {
+            "made_from": self.work.made_from,
+            "slide": self._about(len(tiles)),
+            "tiles": [tile.model_dump() for tile in tiles],
+        }
+
+    @cached_property
+    def small(self) -> Pixels:
+        """The overview; a plain image is its own."""
+        if self.is_plain:
+            return self.slide.read(0, Region(0, 0, self.full.width, self.full.height))
+        small = overview(self.slide)
+        if not is_brightfield(small):
+            raise ImageError(
+                f"{self.slide.name} has a dark background, as fluorescence has; tissue in "
+                "brightfield is needed. Leave it out."
+            )
+        return small
+
+    @cached_property
+    def tissue(self) -> Bool[np.ndarray, "height width"]:
+        """Where the overview shows tissue."""
+        larger = self.full.width / self.small.shape[1]
+        return tissue_mask(self.small, self.spacing_um and self.spacing_um * larger)
+
+    def _candidates(self) -> list[_Candidate]:
+        """Places with enough tissue that touch the wanted compartments, if some are wanted."""
+        side_px = self.side_px
+        regions = tile_grid(self.full.width, self.full.height, side_px, scale=self.scale)
+        whitespace = self._covered(whitespace_mask(self.small), regions)
+        tissue = None if self.is_plain else self._covered(self.tissue, regions)
+        least = self.settings.min_tissue
+        if least is None:
+            least = 0.0 if self.is_plain else MIN_TISSUE
+        elif tissue is None:
+            tissue = self._covered(self.tissue, regions)
+        found = [
+            _Candidate(
+                region,
+                round(float(whitespace[i]), 6),
+                None if tissue is None else round(float(tissue[i]), 6),
+            )
+            for i, region in enumerate(regions)
+        ]
+        return [
+            candidate
+            for candidate in found
+            if candidate.whitespace <= self.settings.max_whitespace
+            and (candidate.tissue is None or candidate.tissue >= least)
+            and self._is_of_interest(candidate.region)
+        ]
+
+    def _covered(
+        self, mask: Bool[np.ndarray, "height width"], regions: Sequence[Region]
+    ) -> np.ndarray:
+        return covered_fractions(mask, regions, self.full.width, self.full.height)
+
+    def _is_of_interest(self, region: Region) -> bool:
+        """Whether the annotations have a wanted compartment there; they decide if there are any."""
+        if self._outlines is None:
+            return True
+        if self.settings.min_compartment > 0:
+            return self._outlines.fraction(region) >= self.settings.min_compartment
+        return self._outlines.touches(region)
+
+    @cached_property
+    def _outlines(self) -> OutlineIndex | None:
+        if self.work.outlines is None:
+            return None
+        wanted = set(self.settings.compartments) or None
+        return OutlineIndex(read_outlines(self.work.outlines), wanted)
+
+    def _tile(
+        self, candidate: _Candidate, put: Callable[[str, bytes], None]
+    ) -> Iterator[TileRecord]:
+        """Store a tile, unless its pixels do not please."""
+        region, settings = candidate.region, self.settings
+        width, height = self.side_px or region.width, self.side_px or region.height
+        whole = self.is_plain and settings.side_px is None
+        name = self.work.file.name
+        record = TileRecord(
+            tile=name if whole else f"{name}_x{region.x}_y{region.y}",
+            slide=name,
+            patient="",
+            stain=None,
+            x=region.x,
+            y=region.y,
+            width=width,
+            height=height,
+            scale=self.scale,
+            spacing_um=self.spacing_um and round(self.spacing_um * self.scale, 9),
+            whitespace=candidate.whitespace,
+            tissue=candidate.tissue,
+            fold=0,
+            stored=_stored(settings),
+        )
+        if self._needs_pixels:
+            pixels = read_scaled(self.slide, region, width, height)
+            sharp = sharpness(pixels)
+            if not self._pleases(pixels, sharp):
+                return
+            record = record.model_copy(
+                update={"sharpness": None if np.isnan(sharp) else round(sharp, 6)}
+            )
+            if record.stored != "slide":
+                put(record.image, _encoded(pixels, settings))
+        yield record
+
+    @property
+    def _needs_pixels(self) -> bool:
+        settings = self.settings
+        needs = self.work.segmenter is not None or settings.min_sharpness is not None
+        return needs or settings.storage != "virtual"
+
+    def _pleases(self, pixels: Pixels, sharp: float) -> bool:
+        """Whether a tile is sharp enough and has the compartments that a segmenter looks for."""
+        settings = self.settings
+        if settings.min_sharpness is not None and not sharp >= settings.min_sharpness:
+            return False
+        if self.work.segmenter is None:
+            return True
+        part = _part_of(self.work.segmenter, settings.compartments, pixels)
+        return part > 0 and part >= settings.min_compartment
+
+    def _on_overview(self, region: Region) -> Region:
+        height, width, _ = self.small.shape
+        across, down = width / self.full.width, height / self.full.height
+        return Region(
+            round(region.x * across),
+            round(region.y * down),
+            max(1, round(region.width * across)),
+            max(1, round(region.height * down)),
+        )
+
+    def _write_thumbnails(self, tiles: Sequence[TileRecord]) -> None:
+        """Small pictures of a few tiles, cut from the overview."""
+        every = max(1, -(-len(tiles) // THUMBNAILS))
+        for tile in tiles[::every]:
+            region = self._on_overview(tile.region)
+            cut = self.small[
+                region.y : region.y + region.height, region.x : region.x + region.width
+            ]
+            small = Image.fromarray(np.ascontiguousarray(cut)).resize((THUMBNAIL_PX,) * 2)
+            write_atomically(
+                self.work.thumbnails / f"{tile.tile}.jpg", _jpeg(np.asarray(small), 85)
+            )
+
+    def _spacing(self) -> float | None:
+        """Tissue per level-0 pixel: what the file says, else what the user says.
+
+        Raises:
+            ImageError: nobody says, though a scanner wrote it or a spacing is wanted.
+        """
+        spacing = self.slide.spacing_um or self.work.metadata.spacing_um or self.settings.spacing_um
+        needed = self.settings.to_spacing_um is not None
+        if spacing is None and (needed or self.slide.kind not in ("plain image", "tiff")):
+            raise ImageError(
+                f"{self.slide.name} does not say how much tissue a pixel covers. Give it in um/px "
+                "with --spacing-um, or in the column spacing_um of --table; it is not guessed."
+            )
+        return spacing
+
+    def _scale(self) -> float:
+        """Level-0 px per px of a tile.
+
+        Raises:
+            ImageError: the slide is coarser than what is wanted.
+        """
+        wanted = self.settings.to_spacing_um
+        if wanted is None or self.spacing_um is None:
+            return 1.0
+        scale = wanted / self.spacing_um
+        if scale < _SEEN_LARGER:
+            raise ImageError(
+                f"{self.slide.name} was scanned at {self.spacing_um:g} um/px, coarser than "
+                f"--to-spacing-um {wanted:g}: its tiles would be blurred. Leave it out, or choose "
+                f"{self.spacing_um:g} or more."
+            )
+        return scale
+
+    def _about(self, num_tiles: int) -> dict[str, object]:
+        """What the slide itself says."""
+        return {
+            "kind": self.slide.kind,
+            "width": self.full.width,
+            "height": self.full.height,
+            "spacing_um": self.spacing_um,
+            "tiles": num_tiles,
+            "tissue": None if self.is_plain else round(float(self.tissue.mean()), 6),
+        }
+
+
+def _stored(settings: TileSettings) -> Stored:
+    if settings.storage == "virtual":
+        return "slide"
+    if settings.image_format == "png":
+        return "zip/png" if settings.storage == "shards" else "png"
+    return "zip/jpg" if settings.storage == "shards" else "jpg"
+
+
+@contextmanager
+def _store(work: SlideWork) -> Iterator[Callable[[str, bytes], None]]:
+    """Takes in tiles by their path in the artifact."""
+    if work.settings.storage == "shards":
+        archive = f"images/{work.file.name}.zip"
+        with shard_being_made(work.output / archive) as shard:
+            yield lambda image, data: shard.add(image.rpartition("/")[2], data)
+        return
+    yield lambda image, data: write_atomically(work.output / image, data)
+
+
+def _encoded(pixels: Pixels, settings: TileSettings) -> bytes:
+    if settings.image_format == "png":
+        return png_of(np.ascontiguousarray(pixels))
+    return _jpeg(pixels, settings.jpeg_quality)
+
+
+def _jpeg(pixels: Pixels, quality: int) -> bytes:
+    """RGB as JPEG, colours not subsampled."""
+    buffer = BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(
+        buffer, "JPEG", quality=quality, subsampling=0
+    )
+    return buffer.getvalue()
+
+
+def _part_of(segmenter: Path, classes: Sequence[str], pixels: Pixels) -> float:
+    """The part of a tile that a segmenter takes for one of these classes."""
+    from hdgan.method.segmenter.network import predicted_labels
+
+    network, names = _segmenter(segmenter)
+    labels = predicted_labels(network, pixels)
+    return float(np.isin(labels, [names.index(name) for name in classes]).mean())
+
+
+@cache
+def _segmenter(folder: Path):  # type: ignore[no-untyped-def]
+    from hdgan.artifacts.segmenter import SegmenterFolder
+
+    model = SegmenterFolder.open(folder)
+    return model.network(), model.class_map.names

@@ -1,0 +1,372 @@
+"""`hdgan tile`: slides, or a folder of images, to a tile set."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import digest_of_file
+from hdgan.artifacts.outlines.matching import outlines_of_slides
+from hdgan.artifacts.slide_files import SlideFile, fingerprint, slide_files
+from hdgan.artifacts.slide_metadata import SlideMetadata, metadata_of, read_metadata
+from hdgan.artifacts.slides.opening import PLAIN_SUFFIXES
+from hdgan.artifacts.table import table_bytes
+from hdgan.artifacts.tile_set import (
+    SLIDES,
+    SOURCE,
+    TILES,
+    SlideRecord,
+    TileRecord,
+    TileSet,
+    refuse_leak,
+)
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
+from hdgan.artifacts.virtual_tiles import source_bytes
+from hdgan.errors import ImageError, SettingsError
+from hdgan.folds import dealt_to_folds, too_few_patients
+from hdgan.pipeline import Fact, Made
+from hdgan.report.progress import ProgressBar
+from hdgan.report.tile_report import MAX_OVERVIEWS, tile_report
+from hdgan.settings.tile import TileSettings, TileSources
+from hdgan.stages.tile.cutting import Outcome, SlideWork, cut_slide
+from hdgan.workers import done_by_cluster, done_by_processes, done_here, num_cores
+
+REPORT = "report.html"
+
+DEALING = (
+    "centre_pattern",
+    "num_folds",
+    "patient_pattern",
+    "seed",
+    "stain",
+    "stain_pattern",
+)
+"""Settings that matter only when all slides are cut."""
+
+
+def tile(
+    slides: Path, output: Path, settings: TileSettings, sources: TileSources | None = None
+) -> Made:
+    """Cut slides, or the images of a folder, into tiles.
+
+    Memory is that of `cut_slide` for each worker; disk, the tiles (nothing, if virtual).
+
+    Raises:
+        ImageError: a slide cannot be read, or none gives a tile.
+        InputError: the table or the annotations cannot be read.
+        LeakError: the table puts a patient into two folds.
+        SettingsError: a file name has no patient, there are too few patients, or compartments are
+            asked for that nobody could find.
+        StorageError: the disk is full, or a worker died.
+    """
+    sources = sources or TileSources()
+    if slides.is_dir() and output.resolve().is_relative_to(slides.resolve()):
+        raise SettingsError(
+            f"{output} lies inside {slides}, so its tiles would be taken for images the next time. "
+            "Choose a folder beside it."
+        )
+    files = slide_files(slides)
+    metadata = _metadata(files, settings, sources.table)
+    works = _works(files, metadata, output, settings, sources)
+    parents = {"images": fingerprint(slides, files), **_parents(sources, works)}
+    order = Order("tile-set", plain(settings), parents, late=DEALING)
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        problems = _cut(works, settings)
+        notes = [_notes(work, problems) for work in works]
+        base = slides.parent if slides.is_file() else slides
+        slide_rows = [
+            _slide_row(work, note, problems.get(work.file.name), base)
+            for work, note in zip(works, notes, strict=True)
+        ]
+        tiles = [TileRecord(**row) for note in notes for row in note["tiles"]]
+        if not tiles:
+            raise ImageError(_nothing(slides, settings, problems))
+        dealt = _dealt(tiles, metadata, settings)
+        _remove_strangers(unfinished, works, tiles)
+        unfinished.write(TILES, table_bytes(dealt, TileRecord))
+        unfinished.write(SLIDES, table_bytes(slide_rows, SlideRecord))
+        if settings.storage == "virtual":
+            unfinished.write(SOURCE, source_bytes(base))
+
+        unfinished.write(
+            REPORT, tile_report(dealt, slide_rows, _thumbnails(works), _overviews(works))
+        )
+
+    made_once(output, order, make)
+    return Made("tile-set", output, _facts(output))
+
+
+def _works(
+    files: Sequence[SlideFile],
+    metadata: dict[str, SlideMetadata],
+    output: Path,
+    settings: TileSettings,
+    sources: TileSources,
+) -> list[SlideWork]:
+    """What is to be done, a piece a slide.
+
+    Raises:
+        SettingsError: compartments are asked for and nobody could find them.
+        InputError: no annotation belongs to a slide.
+    """
+    if settings.compartments and not (sources.outlines or sources.segmenter):
+        raise SettingsError(
+            "--compartments needs to know where they are. Give annotations with --outlines, or a "
+            "segmenter with --segmenter."
+        )
+    if sources.segmenter is not None:
+        _check_segmenter(sources.segmenter, settings.compartments)
+    outlines: dict[str, Path] = {}
+    if sources.outlines is not None:
+        outlines = outlines_of_slides(sources.outlines, files, settings.compartments)
+    return [
+        SlideWork(
+            file,
+            settings,
+            metadata[file.name],
+            output,
+            outlines.get(file.name),
+            sources.segmenter,
+        )
+        for file in files
+        if sources.outlines is None or file.name in outlines
+    ]
+
+
+def _check_segmenter(folder: Path, compartments: Sequence[str]) -> None:
+    from hdgan.artifacts.segmenter import SegmenterFolder
+
+    names = SegmenterFolder.open(folder).class_map.names
+    strange = [name for name in compartments if name not in names]
+    if strange or not compartments:
+        what = f"names {strange[0]}, which {folder} does not know" if strange else "is missing"
+        raise SettingsError(
+            f"--compartments {what}. The classes of the segmenter are {', '.join(names)}."
+        )
+
+
+def _parents(sources: TileSources, works: Sequence[SlideWork]) -> dict[str, str]:
+    """Digests of what the tiles depend on beside the slides."""
+    parents: dict[str, str] = {}
+    if sources.table is not None:
+        parents["table"] = digest_of_file(sources.table)
+    if sources.outlines is not None:
+        paths = [work.outlines for work in works if work.outlines is not None]
+        parents["outlines"] = fingerprint(
+            sources.outlines, [SlideFile(path.name, path) for path in paths]
+        )
+    if sources.segmenter is not None:
+        parents |= Artifact.open(sources.segmenter).parents
+    return parents
+
+
+def _metadata(
+    files: Sequence[SlideFile], settings: TileSettings, table: Path | None
+) -> dict[str, SlideMetadata]:
+    """What is known of each slide: from the table, else from its name, else from the settings.
+
+    Raises:
+        SettingsError: a pattern finds nothing in a name, or the table has no line for a slide.
+    """
+    rows = read_metadata(table) if table is not None else {}
+    known = {}
+    for file in files:
+        row = metadata_of(rows, file.name, file.path)
+        if table is not None and row is None:
+            raise SettingsError(
+                f"{table} has no line for the slide {file.name}. Add one, or take "
+                f"{file.path.name} out of the folder."
+            )
+        row = row or SlideMetadata()
+        name = file.name
+        known[name] = SlideMetadata(
+            patient=row.patient or _found(name, settings.patient_pattern, "patient") or name,
+            stain=row.stain or _found(name, settings.stain_pattern, "stain") or settings.stain,
+            centre=row.centre or _found(name, settings.centre_pattern, "centre"),
+            spacing_um=row.spacing_um,
+            fold=row.fold,
+        )
+    _refuse_half_dealt(known, table)
+    num_patients = len({row.patient for row in known.values()})
+    if num_patients < settings.num_folds and all(row.fold is None for row in known.values()):
+        raise too_few_patients(num_patients, settings.num_folds)
+    return known
+
+
+def _refuse_half_dealt(known: dict[str, SlideMetadata], table: Path | None) -> None:
+    """Do nothing if all slides have a fold, or none."""
+    without = [name for name, row in known.items() if row.fold is None]
+    if without and len(without) < len(known):
+        raise SettingsError(
+            f"{table} gives folds to {len(known) - len(without)} slides, but not to {without[0]}. "
+            "Give all of them one, or leave the column out."
+        )
+
+
+def _found(name: str, pattern: str | None, what: str) -> str | None:
+    """The patient, stain or centre in a file's name; None without a pattern."""
+    if pattern is None:
+        return None
+    try:
+        found = re.search(pattern, name)
+    except re.error as error:
+        raise SettingsError(
+            f"--{what}-pattern {pattern!r} is no regular expression ({error})."
+        ) from error
+    if found is None or not found.groups() or not found[1]:
+        raise SettingsError(
+            f"--{what}-pattern {pattern!r} finds no {what} in {name!r}. Needed: a pattern with "
+            "one group in brackets that matches every name, such as '^(P[0-9]+)_'."
+        )
+    return found[1]
+
+
+def _cut(works: Sequence[SlideWork], settings: TileSettings) -> dict[str, str]:
+    """Cut every slide; the problems of those that were left out come back, by name.
+
+    Raises:
+        ImageError: a slide cannot be read, and the run is not to keep going.
+    """
+    left = [work for work in works if not work.is_done()]
+    done = len(works) - len(left)
+    problems: dict[str, str] = {}
+    with ProgressBar("tile", len(works), "slides", done=done) as progress:
+        for outcome in _outcomes(left, settings):
+            if outcome.problem is not None:
+                if not settings.keep_going:
+                    raise ImageError(outcome.problem)
+                progress.say(f"tile: left out: {outcome.problem}")
+                problems[outcome.work.file.name] = outcome.problem
+            progress.advance()
+    return problems
+
+
+def _outcomes(works: Sequence[SlideWork], settings: TileSettings) -> Iterator[Outcome]:
+    are_plain = all(work.file.path.suffix.lower() in PLAIN_SUFFIXES for work in works)
+    num_workers = settings.workers or (1 if are_plain else num_cores())
+    if settings.cluster is not None:
+        return done_by_cluster(cut_slide, works, settings.cluster, num_workers)
+    if min(num_workers, len(works)) > 1:
+        return done_by_processes(cut_slide, works, min(num_workers, len(works)))
+    return done_here(cut_slide, works)
+
+
+def _notes(work: SlideWork, problems: dict[str, str]) -> dict[str, Any]:
+    """What was written down of a slide; nothing of one that was left out."""
+    if work.file.name in problems:
+        return {"slide": None, "tiles": []}
+    content: dict[str, Any] = json.loads(work.notes.read_bytes())
+    return content
+
+
+def _slide_row(
+    work: SlideWork, note: dict[str, Any], problem: str | None, base: Path
+) -> SlideRecord:
+    nothing = dict.fromkeys(("kind", "width", "height", "spacing_um", "tissue"))
+    about: dict[str, Any] = note["slide"] or nothing | {"tiles": 0}
+    return SlideRecord(
+        **about,
+        slide=work.file.name,
+        file=work.file.path.relative_to(base).as_posix(),
+        size_bytes=work.file.path.stat().st_size,
+        patient=work.metadata.patient or "",
+        stain=work.metadata.stain,
+        centre=work.metadata.centre,
+        problem=problem,
+    )
+
+
+def _dealt(
+    rows: Sequence[TileRecord], metadata: dict[str, SlideMetadata], settings: TileSettings
+) -> list[TileRecord]:
+    """The tiles with patient, stain, centre and fold.
+
+    Raises:
+        LeakError: the user has put a patient into two folds.
+        SettingsError: there are fewer patients than folds.
+    """
+    known = [metadata[row.slide] for row in rows]
+    patients = [row.patient or "" for row in known]
+    given = [row.fold for row in known if row.fold is not None]
+    folds = given or dealt_to_folds(
+        patients,
+        num_folds=settings.num_folds,
+        seed=settings.seed,
+        strata=[(row.centre, row.stain) for row in known],
+    )
+    refuse_leak(list(zip(patients, folds, strict=True)), "The table")
+    return [
+        row.model_copy(
+            update={
+                "fold": fold,
+                "patient": about.patient,
+                "stain": about.stain,
+                "centre": about.centre,
+            }
+        )
+        for row, fold, about in zip(rows, folds, known, strict=True)
+    ]
+
+
+def _thumbnails(works: Sequence[SlideWork]) -> dict[str, bytes]:
+    """Small pictures of some tiles, as JPEG, by tile."""
+    return {
+        path.stem: path.read_bytes()
+        for work in works
+        for path in sorted(work.thumbnails.glob("*.jpg"))
+    }
+
+
+def _overviews(works: Sequence[SlideWork]) -> dict[str, bytes]:
+    """Pictures of the first slides, as JPEG, by slide; plain images have none."""
+    there = [work for work in works if work.overview.is_file()]
+    return {work.file.name: work.overview.read_bytes() for work in there[:MAX_OVERVIEWS]}
+
+
+def _remove_strangers(
+    unfinished: UnfinishedArtifact, works: Sequence[SlideWork], tiles: Sequence[TileRecord]
+) -> None:
+    """Take away what an earlier run left of slides that are no longer there."""
+    images = {row.image.partition(".zip/")[0] + ".zip" for row in tiles if ".zip/" in row.image}
+    kept = images | {row.image for row in tiles} | {f"overviews/{w.file.name}.jpg" for w in works}
+    for folder in ("images", "overviews"):
+        for path in (unfinished.folder / folder).glob("*"):
+            if f"{folder}/{path.name}" not in kept:
+                unfinished.remove(f"{folder}/{path.name}")
+
+
+def _nothing(slides: Path, settings: TileSettings, problems: dict[str, str]) -> str:
+    """Why there is no tile."""
+    if problems:
+        return (
+            f"{slides} gives no tile: {len(problems)} slides could not be read, the first because "
+            f"{next(iter(problems.values()))}"
+        )
+    wanted = f", or touch {', '.join(settings.compartments)}" if settings.compartments else ""
+    return (
+        f"{slides} gives no tile: every image is smaller than --side-px or nearly all glass"
+        f"{wanted and ', or none has what is looked for'}. Choose smaller tiles, raise "
+        f"--max-whitespace or lower --min-tissue{wanted and ', --min-compartment'}."
+    )
+
+
+def _facts(output: Path) -> dict[str, Fact]:
+    tile_set = TileSet.open(output)
+    records, slides = tile_set.records(), tile_set.slides()
+    folds = [record.fold for record in records]
+    stains = {record.stain for record in records if record.stain}
+    centres = {record.centre for record in records if record.centre}
+    problems = [slide.slide for slide in slides if slide.problem is not None]
+    return {
+        "tiles": len(records),
+        "images": len({record.slide for record in records}),
+        "patients": len({record.patient for record in records}),
+        **({"stains": " ".join(sorted(stains))} if stains else {}),
+        **({"centres": " ".join(sorted(centres))} if centres else {}),
+        "tiles by fold": " ".join(str(folds.count(fold)) for fold in sorted(set(folds))),
+        **({"slides left out": ", ".join(problems)} if problems else {}),
+        "report": str(output / REPORT),
+    }

@@ -1,0 +1,146 @@
+"""Tiling on a Dask cluster: a worker that is killed loses nothing, and nothing is done twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hdgan.errors import SettingsError
+from hdgan.settings.tile import TileSettings
+from hdgan.stages.tile.run import tile
+from hdgan.workers import done_by_cluster
+from tests.slide_world import tissue_pixels, write_tiff
+
+NUM_SLIDES = 10
+WORKER = ["worker", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
+
+# Slow, so that a worker can be killed in mid-run. Workers note each slide that they begin.
+SLOW = """
+import os, time
+from pathlib import Path
+from hdgan.artifacts.slides import slide
+read = slide.read_scaled
+def slowly(*arguments):
+    time.sleep(0.02)
+    return read(*arguments)
+import hdgan.stages.tile.cutting as cutting
+cutting.read_scaled = slowly
+"""
+
+
+def dask(*tokens: str, folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "dask", *tokens],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[str]:
+    """Address of a scheduler with two workers, each in a process that its nanny begins again."""
+    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
+    found = tmp_path / "scheduler.json"
+    host = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    started = [dask("scheduler", *host, "--scheduler-file", str(found), folder=tmp_path)]
+    try:
+        for _ in range(300):
+            if found.is_file() and found.read_bytes():
+                break
+            time.sleep(0.1)
+        address = str(json.loads(found.read_bytes())["address"])
+        more = ["--preload", str(tmp_path / "slow.py")]
+        started += [dask(*WORKER, address, *more, folder=tmp_path) for _ in range(2)]
+        yield address
+    finally:
+        for process in started:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def workers_of(group: int) -> list[int]:
+    """Processes of a session that take work: those that a nanny has begun."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            command = (entry / "cmdline").read_bytes()
+        except (OSError, IndexError):
+            continue
+        if int(fields[3]) == group and b"spawn_main" in command:
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs /proc to find workers")
+def test_a_killed_worker_loses_nothing_and_nothing_is_made_twice(
+    cluster: str, tmp_path: Path
+) -> None:
+    slides = tmp_path / "slides"
+    for i in range(NUM_SLIDES):
+        write_tiff(slides / f"P{i}.tif", tissue_pixels(600, 400, seed=i))
+    settings = ["--side-px", "64", "--num-folds", "2"]
+    command = [sys.executable, "-m", "hdgan", "tile", str(slides), str(tmp_path / "made")]
+    process = subprocess.Popen(
+        [*command, *settings, "--cluster", cluster], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    notes = tmp_path / "made" / ".unfinished" / "slides"
+    killed = 0
+    for _ in range(1200):
+        if not killed and len(list(notes.glob("P*.json"))) >= 2:
+            sessions = [
+                int(entry.name)
+                for entry in Path("/proc").iterdir()
+                if entry.name.isdigit() and is_worker_of(entry, tmp_path)
+            ]
+            victims = [pid for session in sessions for pid in workers_of(session)]
+            os.kill(victims[0], signal.SIGKILL)
+            killed = victims[0]
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 0, errors.decode()
+    assert killed
+    tile(slides, tmp_path / "here", TileSettings(side_px=64, num_folds=2, workers=1))
+    for path in (tmp_path / "here").rglob("*"):
+        if path.is_file() and path.name != "manifest.json":
+            other = tmp_path / "made" / path.relative_to(tmp_path / "here")
+            assert path.read_bytes() == other.read_bytes(), path
+    there = {p.relative_to(tmp_path / "made") for p in (tmp_path / "made").rglob("*")}
+    here = {p.relative_to(tmp_path / "here") for p in (tmp_path / "here").rglob("*")}
+    assert there == here
+
+
+def is_worker_of(entry: Path, folder: Path) -> bool:
+    """Whether a process is one of our `dask worker` commands."""
+    try:
+        command = (entry / "cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"\0worker\0" in command and os.fsencode(folder) in command
+
+
+def test_a_cluster_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hdgan.workers.CONNECT_SECONDS", 0.5)
+
+    with pytest.raises(SettingsError, match=r"Nobody answers at --cluster tcp://127.0.0.1:9"):
+        list(done_by_cluster(len, ["a"], "tcp://127.0.0.1:9", 1))
+
+
+def test_slurm_is_missed_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(SettingsError, match=r"--cluster slurm needs the command sbatch"):
+        list(done_by_cluster(len, ["a"], "slurm", 1))
