@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 import shapely
 from PIL import Image
 
+from hdgan.artifacts.annotation_set import AnnotationSet, class_map_bytes
 from hdgan.artifacts.images import png_of, rgb_of
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.shards import Shards, shard_being_made
 from hdgan.artifacts.tile_set import TileRecord, TileSet
+from hdgan.class_map import KIDNEY
 from hdgan.errors import (
     DamagedArtifactError,
     HdganError,
@@ -26,10 +29,13 @@ from hdgan.errors import (
 )
 from hdgan.geometry import Region
 from hdgan.method.segmenter.network import predicted_labels
+from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.tile import TileSettings, TileSources
+from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.tile.run import tile
+from hdgan.stages.train_generator import train_generator
 from tests.slide_world import tissue_pixels, write_tiff
-from tests.tiny_world import TinyWorld
+from tests.tiny_world import TRAIN_GENERATOR, TinyWorld
 
 SIDE = 64
 SMALL = TileSettings(side_px=SIDE, num_folds=2, workers=1)
@@ -355,6 +361,41 @@ def test_a_class_that_the_segmenter_does_not_know_is_named(
             TileSettings(compartments=("bone",)),
             TileSources(segmenter=world.segmenter),
         )
+
+
+def test_label_maps_of_slides_shrink_with_their_tiles(slides: Path, tmp_path: Path) -> None:
+    tiles = made(slides, tmp_path / "tiles", to_spacing_um=1.0)
+    rows, columns = np.mgrid[:300, :400]
+    whole = (rows // 2 * 3 + columns // 2).astype(np.uint8) % 5
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "P0_he.png").write_bytes(png_of(whole))
+    (tmp_path / "classes.json").write_bytes(class_map_bytes(KIDNEY))
+
+    import_annotations(
+        tiles.folder,
+        tmp_path / "labels",
+        tmp_path / "annotations",
+        ImportAnnotationsSettings(),
+        tmp_path / "classes.json",
+    )
+
+    annotated = AnnotationSet.open(tmp_path / "annotations")
+    of = {record.tile: record for record in tiles.records()}
+    assert len(annotated.records()) > 2
+    for record in annotated.records():
+        tile_ = of[record.image]
+        small = whole[::2, ::2][tile_.y // 2 : tile_.y // 2 + SIDE, tile_.x // 2 :][:, :SIDE]
+        assert (annotated.labels(record) == small).all()
+
+
+def test_a_generator_learns_the_same_from_virtual_tiles(slides: Path, tmp_path: Path) -> None:
+    training = replace(TRAIN_GENERATOR, kimg=0.016, folds=(0, 1))
+    for storage in ("files", "virtual"):
+        made(slides, tmp_path / f"tiles-{storage}", storage=storage)
+        train_generator(tmp_path / f"tiles-{storage}", tmp_path / storage, training)
+
+    weights = [tmp_path / name / "generator.safetensors" for name in ("files", "virtual")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 def test_a_compartment_that_nobody_outlined_is_named(slides: Path, tmp_path: Path) -> None:

@@ -180,14 +180,16 @@ class _Wanted:
             if labels.shape != (tile.height, tile.width):
                 raise _wrong_size(file, labels, f"its tile is {tile.width} x {tile.height}")
             return labels
-        part = labels[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
-        if part.shape != (tile.height, tile.width):
-            raise _wrong_size(
-                file,
-                labels,
-                f"tile {image} reaches to {tile.x + tile.width}, {tile.y + tile.height}",
-            )
-        return np.ascontiguousarray(part)
+        region = tile.region
+        right, bottom = region.x + region.width, region.y + region.height
+        part = labels[region.y : bottom, region.x : right]
+        if part.shape != (region.height, region.width):
+            raise _wrong_size(file, labels, f"tile {image} reaches to {right}, {bottom}")
+        rows, columns = (
+            ((np.arange(side) + 0.5) * tile.scale).astype(np.int64).clip(max=covered - 1)
+            for side, covered in ((tile.height, region.height), (tile.width, region.width))
+        )
+        return np.ascontiguousarray(part[rows[:, None], columns])
 
     def _sample_size(self) -> tuple[int, int]:
         if not isinstance(self.target, SampleSet):
