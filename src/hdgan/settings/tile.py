@@ -113,8 +113,3 @@ class TileSettings:
         above_zero(self, "spacing_um", "to_spacing_um")
         within(self, 0, 1, "max_whitespace", "min_tissue", "min_compartment")
         within(self, 1, 100, "jpeg_quality")
-
-    @property
-    def ending(self) -> str:
-        """The ending of a stored tile."""
-        return "png" if self.image_format == "png" else "jpg"
