@@ -6,11 +6,11 @@ Channel base 32768, at most 512 channels, widths 128 and 32, five classes, rando
 noise, one thread, each row in a fresh process. A row is an image with its label map and its
 uncertainty, once, without writing a file. BLOCKS is how many of the last blocks are read, 0 all.
 
-Ours: `method/labelled_drawing.py`; as `written` its image, label map and uncertainty map also go to
-tiled TIFF files, band by band (`artifacts/pair_files.py`). The rival (`stacked`) is what papers of
-this family do: every feature map of the whole image enlarged to the image's size, stacked in half
-precision in a memory-mapped file in the system's temporary folder (TMPDIR), and its pixels given to
-each member's perceptron in turn, so many at a time.
+Ours: `method/labelled_drawing.py`; as `context` with a context head; as `written` its image, label
+map and uncertainty map also go to tiled TIFF files, band by band (`artifacts/pair_files.py`). The
+rival (`stacked`) is what papers of this family do: every feature map of the whole image enlarged to
+the image's size, stacked in half precision in a memory-mapped file in the system's temporary folder
+(TMPDIR), and its pixels given to each member's perceptron in turn, so many at a time.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from torch.nn import functional
 from hdgan.artifacts.pair_files import PairFiles
 from hdgan.artifacts.pair_set import PairRecord
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact
+from hdgan.method.context_head import ContextHead, context_shape_of
 from hdgan.method.features import channels_of
 from hdgan.method.labelled_drawing import LabelledGenerator
 from hdgan.method.latent import w_of
@@ -59,6 +60,22 @@ def networks(side: int, members: int, num_blocks: int | None) -> tuple[Generator
 def ours(generator: Generator, classifier: PixelClassifier, num_blocks: int | None) -> int:
     """Label one drawing in bands; bytes on disk."""
     labelled = LabelledGenerator(generator, classifier, num_blocks)
+    for _band in labelled.bands(w_of(generator, 0, 0.7)):
+        pass
+    return 0
+
+
+def with_context(generator: Generator, members: int, num_blocks: int | None) -> int:
+    """The same with a context head, whose map the ensemble reads too; bytes on disk."""
+    shape = context_shape_of(generator.shape, num_blocks, 5)
+    if shape is None:
+        raise SystemExit("None of these blocks is small enough for a context head.")
+    channels = channels_of(generator.shape, num_blocks) + shape.widths[1]
+    classifier = PixelClassifier(ClassifierShape(channels, 5, members)).eval()
+    head = ContextHead(shape).eval().requires_grad_(requires_grad=False)
+    labelled = LabelledGenerator(
+        generator, classifier.requires_grad_(requires_grad=False), num_blocks, context=head
+    )
     for _band in labelled.bands(w_of(generator, 0, 0.7)):
         pass
     return 0
@@ -129,7 +146,9 @@ def measured(row: str, chunk: int) -> str:
     num_blocks = int(blocks) or None
     generator, classifier = networks(int(side), int(members), num_blocks)
     start, began = megabytes(), time.process_time()
-    if way in ("ours", "written"):
+    if way == "context":
+        disk = with_context(generator, int(members), num_blocks)
+    elif way in ("ours", "written"):
         disk = (ours if way == "ours" else written)(generator, classifier, num_blocks)
     else:
         disk = stacked(generator, classifier, num_blocks, chunk)

@@ -20,6 +20,7 @@ from hdgan.artifacts.outlines.reading import read_outlines
 from hdgan.artifacts.segmentation import Segmentation
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.slide_files import SlideFile
+from hdgan.artifacts.slides import looking
 from hdgan.artifacts.slides.opening import open_slide
 from hdgan.artifacts.slides.slide import overview
 from hdgan.class_map import UNLABELLED
@@ -297,7 +298,7 @@ def damaged_copy(slides: Path, folder: Path) -> Path:
 @pytest.fixture
 def found_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Overviews come from small levels, as those of large slides: damage shows at the windows."""
-    monkeypatch.setattr(whole_slide, "overview", lambda slide: overview(slide, 100))
+    monkeypatch.setattr(looking, "overview", lambda slide: overview(slide, 100))
 
 
 @pytest.mark.usefixtures("found_late")

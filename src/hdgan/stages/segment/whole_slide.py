@@ -13,21 +13,18 @@ from hdgan.artifacts.label_polygons import OnSlide, outlined_level, write_label_
 from hdgan.artifacts.label_pyramid import LabelPicture, label_level, write_label_pyramid
 from hdgan.artifacts.segmentation import AreaRecord, SegmentedSlide
 from hdgan.artifacts.slide_files import SlideFile
+from hdgan.artifacts.slides.looking import brightfield_overview, known_spacing, scale_to
 from hdgan.artifacts.slides.opening import open_slide
-from hdgan.artifacts.slides.slide import Pixels, Slide, overview, read_scaled
+from hdgan.artifacts.slides.slide import Pixels, Slide, read_scaled
 from hdgan.artifacts.writing import write_atomically
 from hdgan.class_map import ClassMap, painted
-from hdgan.errors import ImageError
 from hdgan.geometry import Region
 from hdgan.method.segmenter.blending import WindowGrid, WindowNetwork, blended_rows, windows_on
-from hdgan.method.tissue import is_brightfield, tissue_mask
+from hdgan.method.tissue import tissue_mask
 from hdgan.settings.segment import SegmentSettings
 
 PREVIEW_PX = 2048
 """Longer side of the picture to look at, at most."""
-
-_SEEN_LARGER = 0.9
-"""Slides whose pixels are larger than those that are wanted, by more than this, are refused."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +81,10 @@ def planned(file: SlideFile, settings: SegmentSettings) -> SlidePlan:
             nobody says how much tissue a pixel covers.
     """
     with open_slide(file.path) as slide:
-        full, spacing_um = slide.levels[0], _spacing(slide, settings)
-        scale = _scale(slide.name, spacing_um, settings.to_spacing_um)
+        full = slide.levels[0]
+        needed = settings.to_spacing_um is not None or settings.min_area_um2 is not None
+        spacing_um = known_spacing(slide, settings.spacing_um, is_needed=needed)
+        scale = scale_to(slide, spacing_um, settings.to_spacing_um)
         grid = WindowGrid(
             max(1, round(full.height / scale)),
             max(1, round(full.width / scale)),
@@ -200,37 +199,6 @@ def _wanted(
     """The windows that hold tissue."""
     if slide.kind == "plain image":
         return np.ones((len(grid.rows), len(grid.columns)), dtype=np.bool_)
-    small = overview(slide)
-    if not is_brightfield(small):
-        raise ImageError(
-            f"{slide.name} has a dark background, as fluorescence has; tissue in brightfield is "
-            "needed. Leave it out."
-        )
+    small = brightfield_overview(slide)
     larger = slide.levels[0].width / small.shape[1]
     return windows_on(tissue_mask(small, spacing_um and spacing_um * larger), grid)
-
-
-def _spacing(slide: Slide, settings: SegmentSettings) -> float | None:
-    """Tissue per level-0 pixel: what the file says, else what the user says."""
-    spacing_um = slide.spacing_um or settings.spacing_um
-    needed = settings.to_spacing_um is not None or settings.min_area_um2 is not None
-    if spacing_um is None and (needed or slide.kind not in ("plain image", "tiff")):
-        raise ImageError(
-            f"{slide.name} does not say how much tissue a pixel covers. Give it in um/px with "
-            "--spacing-um; it is not guessed."
-        )
-    return spacing_um
-
-
-def _scale(name: str, spacing_um: float | None, wanted_um: float | None) -> float:
-    """Level-0 px per pixel of the label map."""
-    if wanted_um is None or spacing_um is None:
-        return 1.0
-    scale = wanted_um / spacing_um
-    if scale < _SEEN_LARGER:
-        raise ImageError(
-            f"{name} was scanned at {spacing_um:g} um/px, coarser than --to-spacing-um "
-            f"{wanted_um:g}: the segmenter would see it blurred. Leave it out, or choose "
-            f"{spacing_um:g} or more."
-        )
-    return scale

@@ -2,35 +2,33 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from hdgan.artifacts.images import png_of
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED, digest_of_file, json_bytes
 from hdgan.artifacts.outlines.outline_index import OutlineIndex
 from hdgan.artifacts.outlines.reading import read_outlines
-from hdgan.artifacts.shards import shard_being_made
 from hdgan.artifacts.slide_files import SlideFile
 from hdgan.artifacts.slide_metadata import SlideMetadata
+from hdgan.artifacts.slides.looking import brightfield_overview, known_spacing, scale_to
 from hdgan.artifacts.slides.opening import open_slide
-from hdgan.artifacts.slides.slide import Pixels, Slide, overview, read_scaled
-from hdgan.artifacts.tile_set import Stored, TileRecord
+from hdgan.artifacts.slides.slide import Pixels, Slide, read_scaled
+from hdgan.artifacts.tile_set import TileRecord
 from hdgan.artifacts.writing import write_atomically
-from hdgan.errors import ImageError, InputError
+from hdgan.errors import InputError
 from hdgan.geometry import Region
 from hdgan.method.sharpness import sharpness
 from hdgan.method.tile_grid import covered_fractions, tile_grid
-from hdgan.method.tissue import is_brightfield, tissue_mask, whitespace_mask
+from hdgan.method.tissue import tissue_mask, whitespace_mask
 from hdgan.report.slide_overview import overview_picture
 from hdgan.settings.tile import SLIDE_SIDE_PX, TileSettings
+from hdgan.stages.tile.storing import encoded, jpeg_of, stored_as, tile_store
 
 MIN_TISSUE = 0.1
 """Of a slide's tile, unless the user says otherwise."""
@@ -40,9 +38,6 @@ THUMBNAILS = 6
 
 THUMBNAIL_PX = 112
 """Side of their pictures."""
-
-_SEEN_LARGER = 0.9
-"""Slides whose pixels are larger than those that are wanted, by more than this, are refused."""
 
 
 @dataclass(frozen=True)
@@ -137,21 +132,23 @@ class _Cut:
         self.work, self.slide, self.settings = work, slide, work.settings
         self.is_plain = slide.kind == "plain image"
         self.full = slide.levels[0]
-        self.spacing_um = self._spacing()
-        self.scale = self._scale()
+        wanted_um = work.settings.to_spacing_um
+        given_um = work.metadata.spacing_um or work.settings.spacing_um
+        self.spacing_um = known_spacing(slide, given_um, is_needed=wanted_um is not None)
+        self.scale = scale_to(slide, self.spacing_um, wanted_um)
         self.side_px = work.settings.side_px or (None if self.is_plain else SLIDE_SIDE_PX)
 
     def made(self) -> dict[str, object]:
         """Write the tiles; what there is to say of the slide and of each comes back."""
         candidates = self._candidates()
-        with _store(self.work) as put:
+        with tile_store(self.work.output, self.work.file.name, self.settings) as put:
             tiles = [record for candidate in candidates for record in self._tile(candidate, put)]
         self._write_thumbnails(tiles)
         if not self.is_plain:
             picture = overview_picture(
                 self.small, self.tissue, [self._on_overview(tile.region) for tile in tiles]
             )
-            write_atomically(self.work.overview, _jpeg(picture, 85))
+            write_atomically(self.work.overview, jpeg_of(picture, 85))
         return {
             "made_from": self.work.made_from,
             "slide": self._about(len(tiles)),
@@ -163,13 +160,7 @@ class _Cut:
         """The overview; a plain image is its own."""
         if self.is_plain:
             return self.slide.read(0, Region(0, 0, self.full.width, self.full.height))
-        small = overview(self.slide)
-        if not is_brightfield(small):
-            raise ImageError(
-                f"{self.slide.name} has a dark background, as fluorescence has; tissue in "
-                "brightfield is needed. Leave it out."
-            )
-        return small
+        return brightfield_overview(self.slide)
 
     @cached_property
     def tissue(self) -> Bool[np.ndarray, "height width"]:
@@ -246,7 +237,7 @@ class _Cut:
             whitespace=candidate.whitespace,
             tissue=candidate.tissue,
             fold=0,
-            stored=_stored(settings),
+            stored=stored_as(settings),
         )
         if self._needs_pixels:
             pixels = read_scaled(self.slide, region, width, height)
@@ -257,7 +248,7 @@ class _Cut:
                 update={"sharpness": None if np.isnan(sharp) else round(sharp, 6)}
             )
             if record.stored != "slide":
-                put(record.image, _encoded(pixels, settings))
+                put(record.image, encoded(pixels, settings))
         yield record
 
     @property
@@ -296,41 +287,8 @@ class _Cut:
             ]
             small = Image.fromarray(np.ascontiguousarray(cut)).resize((THUMBNAIL_PX,) * 2)
             write_atomically(
-                self.work.thumbnails / f"{tile.tile}.jpg", _jpeg(np.asarray(small), 85)
+                self.work.thumbnails / f"{tile.tile}.jpg", jpeg_of(np.asarray(small), 85)
             )
-
-    def _spacing(self) -> float | None:
-        """Tissue per level-0 pixel: what the file says, else what the user says.
-
-        Raises:
-            ImageError: nobody says, though a scanner wrote it or a spacing is wanted.
-        """
-        spacing = self.slide.spacing_um or self.work.metadata.spacing_um or self.settings.spacing_um
-        needed = self.settings.to_spacing_um is not None
-        if spacing is None and (needed or self.slide.kind not in ("plain image", "tiff")):
-            raise ImageError(
-                f"{self.slide.name} does not say how much tissue a pixel covers. Give it in um/px "
-                "with --spacing-um, or in the column spacing_um of --table; it is not guessed."
-            )
-        return spacing
-
-    def _scale(self) -> float:
-        """Level-0 px per px of a tile.
-
-        Raises:
-            ImageError: the slide is coarser than what is wanted.
-        """
-        wanted = self.settings.to_spacing_um
-        if wanted is None or self.spacing_um is None:
-            return 1.0
-        scale = wanted / self.spacing_um
-        if scale < _SEEN_LARGER:
-            raise ImageError(
-                f"{self.slide.name} was scanned at {self.spacing_um:g} um/px, coarser than "
-                f"--to-spacing-um {wanted:g}: its tiles would be blurred. Leave it out, or choose "
-                f"{self.spacing_um:g} or more."
-            )
-        return scale
 
     def _about(self, num_tiles: int) -> dict[str, object]:
         """What the slide itself says."""
@@ -342,40 +300,6 @@ class _Cut:
             "tiles": num_tiles,
             "tissue": None if self.is_plain else round(float(self.tissue.mean()), 6),
         }
-
-
-def _stored(settings: TileSettings) -> Stored:
-    if settings.storage == "virtual":
-        return "slide"
-    if settings.image_format == "png":
-        return "zip/png" if settings.storage == "shards" else "png"
-    return "zip/jpg" if settings.storage == "shards" else "jpg"
-
-
-@contextmanager
-def _store(work: SlideWork) -> Iterator[Callable[[str, bytes], None]]:
-    """Takes in tiles by their path in the artifact."""
-    if work.settings.storage == "shards":
-        archive = f"images/{work.file.name}.zip"
-        with shard_being_made(work.output / archive) as shard:
-            yield lambda image, data: shard.add(image.rpartition("/")[2], data)
-        return
-    yield lambda image, data: write_atomically(work.output / image, data)
-
-
-def _encoded(pixels: Pixels, settings: TileSettings) -> bytes:
-    if settings.image_format == "png":
-        return png_of(np.ascontiguousarray(pixels))
-    return _jpeg(pixels, settings.jpeg_quality)
-
-
-def _jpeg(pixels: Pixels, quality: int) -> bytes:
-    """RGB as JPEG, colours not subsampled."""
-    buffer = BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(
-        buffer, "JPEG", quality=quality, subsampling=0
-    )
-    return buffer.getvalue()
 
 
 def _part_of(segmenter: Path, classes: Sequence[str], pixels: Pixels) -> float:

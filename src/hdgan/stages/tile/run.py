@@ -1,7 +1,6 @@
 """`hdgan tile`: slides, or a folder of images, to a tile set."""
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import digest_of_file
 from hdgan.artifacts.outlines.matching import outlines_of_slides
 from hdgan.artifacts.slide_files import SlideFile, fingerprint, slide_files
-from hdgan.artifacts.slide_metadata import SlideMetadata, metadata_of, read_metadata
+from hdgan.artifacts.slide_metadata import SlideMetadata
 from hdgan.artifacts.slides.opening import PLAIN_SUFFIXES
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.tile_set import (
@@ -20,17 +19,16 @@ from hdgan.artifacts.tile_set import (
     SlideRecord,
     TileRecord,
     TileSet,
-    refuse_leak,
 )
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
 from hdgan.artifacts.virtual_tiles import source_bytes
 from hdgan.errors import ImageError, SettingsError
-from hdgan.folds import dealt_to_folds, too_few_patients
 from hdgan.pipeline import Fact, Made
 from hdgan.report.progress import ProgressBar
 from hdgan.report.tile_report import MAX_OVERVIEWS, tile_report
 from hdgan.settings.tile import TileSettings, TileSources
 from hdgan.stages.tile.cutting import Outcome, SlideWork, cut_slide
+from hdgan.stages.tile.dealing import dealt_tiles, metadata_of_slides
 from hdgan.workers import done_by_cluster, done_by_processes, done_here, num_cores
 
 REPORT = "report.html"
@@ -68,7 +66,7 @@ def tile(
             "Choose a folder beside it."
         )
     files = slide_files(slides)
-    metadata = _metadata(files, settings, sources.table)
+    metadata = metadata_of_slides(files, settings, sources.table)
     works = _works(files, metadata, output, settings, sources)
     parents = {"images": fingerprint(slides, files), **_parents(sources, works)}
     order = Order("tile-set", plain(settings), parents, late=DEALING)
@@ -84,7 +82,7 @@ def tile(
         tiles = [TileRecord(**row) for note in notes for row in note["tiles"]]
         if not tiles:
             raise ImageError(_nothing(slides, settings, problems))
-        dealt = _dealt(tiles, metadata, settings)
+        dealt = dealt_tiles(tiles, metadata, settings)
         _remove_strangers(unfinished, works, tiles)
         unfinished.write(TILES, table_bytes(dealt, TileRecord))
         unfinished.write(SLIDES, table_bytes(slide_rows, SlideRecord))
@@ -163,67 +161,6 @@ def _parents(sources: TileSources, works: Sequence[SlideWork]) -> dict[str, str]
     return parents
 
 
-def _metadata(
-    files: Sequence[SlideFile], settings: TileSettings, table: Path | None
-) -> dict[str, SlideMetadata]:
-    """What is known of each slide: from the table, else from its name, else from the settings.
-
-    Raises:
-        SettingsError: a pattern finds nothing in a name, or the table has no line for a slide.
-    """
-    rows = read_metadata(table) if table is not None else {}
-    known = {}
-    for file in files:
-        row = metadata_of(rows, file.name, file.path)
-        if table is not None and row is None:
-            raise SettingsError(
-                f"{table} has no line for the slide {file.name}. Add one, or take "
-                f"{file.path.name} out of the folder."
-            )
-        row = row or SlideMetadata()
-        name = file.name
-        known[name] = SlideMetadata(
-            patient=row.patient or _found(name, settings.patient_pattern, "patient") or name,
-            stain=row.stain or _found(name, settings.stain_pattern, "stain") or settings.stain,
-            centre=row.centre or _found(name, settings.centre_pattern, "centre"),
-            spacing_um=row.spacing_um,
-            fold=row.fold,
-        )
-    _refuse_half_dealt(known, table)
-    num_patients = len({row.patient for row in known.values()})
-    if num_patients < settings.num_folds and all(row.fold is None for row in known.values()):
-        raise too_few_patients(num_patients, settings.num_folds)
-    return known
-
-
-def _refuse_half_dealt(known: dict[str, SlideMetadata], table: Path | None) -> None:
-    """Do nothing if all slides have a fold, or none."""
-    without = [name for name, row in known.items() if row.fold is None]
-    if without and len(without) < len(known):
-        raise SettingsError(
-            f"{table} gives folds to {len(known) - len(without)} slides, but not to {without[0]}. "
-            "Give all of them one, or leave the column out."
-        )
-
-
-def _found(name: str, pattern: str | None, what: str) -> str | None:
-    """The patient, stain or centre in a file's name; None without a pattern."""
-    if pattern is None:
-        return None
-    try:
-        found = re.search(pattern, name)
-    except re.error as error:
-        raise SettingsError(
-            f"--{what}-pattern {pattern!r} is no regular expression ({error})."
-        ) from error
-    if found is None or not found.groups() or not found[1]:
-        raise SettingsError(
-            f"--{what}-pattern {pattern!r} finds no {what} in {name!r}. Needed: a pattern with "
-            "one group in brackets that matches every name, such as '^(P[0-9]+)_'."
-        )
-    return found[1]
-
-
 def _cut(works: Sequence[SlideWork], settings: TileSettings) -> dict[str, str]:
     """Cut every slide; the problems of those that were left out come back, by name.
 
@@ -277,38 +214,6 @@ def _slide_row(
         centre=work.metadata.centre,
         problem=problem,
     )
-
-
-def _dealt(
-    rows: Sequence[TileRecord], metadata: dict[str, SlideMetadata], settings: TileSettings
-) -> list[TileRecord]:
-    """The tiles with patient, stain, centre and fold.
-
-    Raises:
-        LeakError: the user has put a patient into two folds.
-        SettingsError: there are fewer patients than folds.
-    """
-    known = [metadata[row.slide] for row in rows]
-    patients = [row.patient or "" for row in known]
-    given = [row.fold for row in known if row.fold is not None]
-    folds = given or dealt_to_folds(
-        patients,
-        num_folds=settings.num_folds,
-        seed=settings.seed,
-        strata=[(row.centre, row.stain) for row in known],
-    )
-    refuse_leak(list(zip(patients, folds, strict=True)), "The table")
-    return [
-        row.model_copy(
-            update={
-                "fold": fold,
-                "patient": about.patient,
-                "stain": about.stain,
-                "centre": about.centre,
-            }
-        )
-        for row, fold, about in zip(rows, folds, known, strict=True)
-    ]
 
 
 def _thumbnails(works: Sequence[SlideWork]) -> dict[str, bytes]:

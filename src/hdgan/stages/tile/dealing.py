@@ -1,0 +1,105 @@
+"""Whose tissue each slide is, and which fold its tiles belong to."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from hdgan.artifacts.slide_files import SlideFile
+from hdgan.artifacts.slide_metadata import SlideMetadata, metadata_of, read_metadata
+from hdgan.artifacts.tile_set import TileRecord, refuse_leak
+from hdgan.errors import SettingsError
+from hdgan.folds import dealt_to_folds, too_few_patients
+from hdgan.settings.tile import TileSettings
+
+
+def metadata_of_slides(
+    files: Sequence[SlideFile], settings: TileSettings, table: Path | None
+) -> dict[str, SlideMetadata]:
+    """What is known of each slide: from the table, else from its name, else from the settings.
+
+    Raises:
+        SettingsError: a pattern finds nothing in a name, or the table has no line for a slide.
+    """
+    rows = read_metadata(table) if table is not None else {}
+    known = {}
+    for file in files:
+        row = metadata_of(rows, file.name, file.path)
+        if table is not None and row is None:
+            raise SettingsError(
+                f"{table} has no line for the slide {file.name}. Add one, or take "
+                f"{file.path.name} out of the folder."
+            )
+        row = row or SlideMetadata()
+        name = file.name
+        known[name] = SlideMetadata(
+            patient=row.patient or _found(name, settings.patient_pattern, "patient") or name,
+            stain=row.stain or _found(name, settings.stain_pattern, "stain") or settings.stain,
+            centre=row.centre or _found(name, settings.centre_pattern, "centre"),
+            spacing_um=row.spacing_um,
+            fold=row.fold,
+        )
+    _refuse_half_dealt(known, table)
+    num_patients = len({row.patient for row in known.values()})
+    if num_patients < settings.num_folds and all(row.fold is None for row in known.values()):
+        raise too_few_patients(num_patients, settings.num_folds)
+    return known
+
+
+def _refuse_half_dealt(known: dict[str, SlideMetadata], table: Path | None) -> None:
+    """Do nothing if all slides have a fold, or none."""
+    without = [name for name, row in known.items() if row.fold is None]
+    if without and len(without) < len(known):
+        raise SettingsError(
+            f"{table} gives folds to {len(known) - len(without)} slides, but not to {without[0]}. "
+            "Give all of them one, or leave the column out."
+        )
+
+
+def _found(name: str, pattern: str | None, what: str) -> str | None:
+    """The patient, stain or centre in a file's name; None without a pattern."""
+    if pattern is None:
+        return None
+    try:
+        found = re.search(pattern, name)
+    except re.error as error:
+        raise SettingsError(
+            f"--{what}-pattern {pattern!r} is no regular expression ({error})."
+        ) from error
+    if found is None or not found.groups() or not found[1]:
+        raise SettingsError(
+            f"--{what}-pattern {pattern!r} finds no {what} in {name!r}. Needed: a pattern with "
+            "one group in brackets that matches every name, such as '^(P[0-9]+)_'."
+        )
+    return found[1]
+
+
+def dealt_tiles(
+    rows: Sequence[TileRecord], metadata: dict[str, SlideMetadata], settings: TileSettings
+) -> list[TileRecord]:
+    """The tiles with patient, stain, centre and fold.
+
+    Raises:
+        LeakError: the user has put a patient into two folds.
+        SettingsError: there are fewer patients than folds.
+    """
+    known = [metadata[row.slide] for row in rows]
+    patients = [row.patient or "" for row in known]
+    given = [row.fold for row in known if row.fold is not None]
+    folds = given or dealt_to_folds(
+        patients,
+        num_folds=settings.num_folds,
+        seed=settings.seed,
+        strata=[(row.centre, row.stain) for row in known],
+    )
+    refuse_leak(list(zip(patients, folds, strict=True)), "The table")
+    return [
+        row.model_copy(
+            update={
+                "fold": fold,
+                "patient": about.patient,
+                "stain": about.stain,
+                "centre": about.centre,
+            }
+        )
+        for row, fold, about in zip(rows, folds, known, strict=True)
+    ]
