@@ -140,7 +140,7 @@ def test_all_slides_at_hand_are_tiled_or_left_out_with_a_reason(
         if name.startswith(("OS-", "cmu"))
     )
     assert len(about) == 7
-    assert b"Left out" in (tmp_path / "tiles" / "report.html").read_bytes()
+    assert b"Without tiles" in (tmp_path / "tiles" / "report.html").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -243,6 +243,7 @@ def test_a_table_says_whose_slides_they_are(slides: Path, tmp_path: Path) -> Non
         ("slide,patient\nP0_he,Ann\n", SettingsError, "has no line for the slide P0_pas"),
         ("name,patient\nP0_he,Ann\n", InputError, "it needs one called slide"),
         ("slide\nP0_he\nP0_he\n", InputError, "line 3, names P0_he twice"),
+        ("slide,patient\nP0_he,\n", InputError, "line 2, names no patient for P0_he"),
         ("slide,fold\nP0_he,one\n", InputError, "fold is 'one'; needed is a whole number"),
         ("slide,spacing_um\nP0_he,-1\n", InputError, "spacing_um is '-1'; needed is a number"),
         (
@@ -456,6 +457,73 @@ def test_other_folds_need_no_new_cutting(slides: Path, tmp_path: Path) -> None:
 
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
     assert {record.fold for record in tiles.records()} == {0, 1, 2}
+
+
+def test_the_spacing_that_a_slide_lacks_may_be_given_later(slides: Path, tmp_path: Path) -> None:
+    shutil.copytree(slides, tmp_path / "slides")
+    write_tiff(tmp_path / "slides" / "Z.tif", tissue_pixels(200, 200), spacing_um=None)
+    with pytest.raises(ImageError, match=r"Z\.tif does not say how much tissue a pixel covers"):
+        tile(tmp_path / "slides", tmp_path / "tiles", settings(to_spacing_um=1.0))
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "tiles" / "images").iterdir()}
+
+    tiles = made(tmp_path / "slides", tmp_path / "tiles", to_spacing_um=1.0, spacing_um=0.25)
+
+    assert before
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+    of = {slide.slide: slide for slide in tiles.slides()}
+    assert of["Z"].spacing_um == 0.25
+    assert of["P0_he"].spacing_um == pytest.approx(0.5)
+    assert of["Z"].problem == "It is smaller than a tile of 64 pixels."
+
+
+def test_the_table_knows_a_spacing_better_than_the_file(slides: Path, tmp_path: Path) -> None:
+    rows = "".join(f"{path.stem},0.25\n" for path in slides.iterdir())
+    (tmp_path / "slides.csv").write_text(f"slide,spacing_um\n{rows}", encoding="utf-8")
+
+    tile(slides, tmp_path / "tiles", SMALL, TileSources(table=tmp_path / "slides.csv"))
+
+    assert {r.spacing_um for r in TileSet.open(tmp_path / "tiles").records()} == {0.25}
+
+
+def test_what_nobody_reads_of_a_table_is_said(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{path.stem},PAS\n" for path in slides.iterdir())
+    (tmp_path / "slides.csv").write_text(f"slide,staining\n{rows}X9,HE\n", encoding="utf-8")
+
+    tile(slides, tmp_path / "tiles", SMALL, TileSources(table=tmp_path / "slides.csv"))
+
+    said = capsys.readouterr().err
+    assert "passed over the columns staining" in said
+    assert "1 lines are of no slide here, such as X9" in said
+
+
+def test_slides_without_annotations_are_listed(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outlined(tmp_path / "outlines", "P0_he", {"Artery": (0, 0, 50, 50)})
+    outlined(tmp_path / "outlines", "P0-pas", {"Artery": (0, 0, 50, 50)})
+
+    tile(
+        slides,
+        tmp_path / "tiles",
+        settings(num_folds=1),
+        TileSources(outlines=tmp_path / "outlines"),
+    )
+
+    rows = TileSet.open(tmp_path / "tiles").slides()
+    problems = [row.problem for row in rows if row.slide != "P0_he"]
+    assert problems == [f"No annotations in {tmp_path / 'outlines'}."] * 3
+    said = capsys.readouterr().err
+    assert "3 of 4 slides have no annotations: passed over" in said
+    assert "P0-pas.geojson is named like no slide" in said
+
+
+def test_a_run_that_gave_no_tile_leaves_its_folder_free(slides: Path, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"gives no tile. 4 of 4: It is smaller than a tile of"):
+        tile(slides, tmp_path / "tiles", settings(side_px=512))
+
+    assert made(slides, tmp_path / "tiles").records()
 
 
 def test_another_cut_does_not_take_over_what_was_begun(slides: Path, tmp_path: Path) -> None:

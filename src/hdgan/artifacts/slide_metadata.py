@@ -28,8 +28,19 @@ class SlideMetadata:
     """Where the user has dealt the patients."""
 
 
-def read_metadata(path: Path) -> dict[str, SlideMetadata]:
-    """What a CSV says of each slide, by the slide's name; columns of other names are passed over.
+@dataclass(frozen=True)
+class SlideTable:
+    """A table of slides."""
+
+    rows: dict[str, SlideMetadata]
+    """What it says of each, by the slide's name."""
+
+    other_columns: list[str]
+    """Columns that mean nothing here."""
+
+
+def read_metadata(path: Path) -> SlideTable:
+    """What a CSV says of each slide; columns of other names are passed over.
 
     Separated by commas, semicolons or tabs. The column `slide` holds the file's name, with or
     without its ending and folders.
@@ -63,16 +74,24 @@ def read_metadata(path: Path) -> dict[str, SlideMetadata]:
         if not slide or slide in table:
             what = f"names {slide} twice" if slide else "names no slide"
             raise InputError(f"{path}, line {number}, {what}. Give each slide one line.")
-        table[slide] = _row(row, f"{path}, line {number}")
-    return table
+        where = f"{path}, line {number}"
+        table[slide] = _row(row, where)
+        if "patient" in columns and table[slide].patient is None:
+            raise InputError(
+                f"{where}, names no patient for {slide}. Fill the cell in, or leave the column out."
+            )
+    known = {"slide", *(field.name for field in fields(SlideMetadata))}
+    return SlideTable(table, [column for column in columns if column and column not in known])
 
 
 def metadata_of(table: dict[str, SlideMetadata], name: str, path: Path) -> SlideMetadata | None:
     """What the table says of a slide, found by its name, its file's name, or either's ending."""
-    for key in (name, path.name, path.stem, path.name.split(".")[0]):
-        if key in table:
-            return table[key]
-    return None
+    return next((table[key] for key in keys_of(name, path) if key in table), None)
+
+
+def keys_of(name: str, path: Path) -> tuple[str, ...]:
+    """What a table may call a slide."""
+    return (name, path.name, path.stem, path.name.split(".")[0])
 
 
 def _row(row: dict[str, str | None], where: str) -> SlideMetadata:

@@ -123,7 +123,7 @@ class SlideRecord(Record):
     """The part of the slide that is tissue."""
 
     problem: str | None
-    """Why it was left out; None if it was not."""
+    """Why it gave no tile; None if it gave some."""
 
 
 class TileSet(Artifact):

@@ -58,7 +58,9 @@ def _headline(
     sizes = sorted({(tile.width, tile.height) for tile in tiles})
     size = f"{sizes[0][0]} x {sizes[0][1]}" if len(sizes) == 1 else "several sizes"
     spacings = sorted({tile.spacing_um for tile in tiles if tile.spacing_um is not None})
-    spacing = f"{spacings[0]:g} um/px" if len(spacings) == 1 else "several, or unknown"
+    spacing = {0: "unknown", 1: f"{spacings[0]:g} um/px" if spacings else ""}.get(
+        len(spacings), f"{spacings[0]:g} to {spacings[-1]:g} um/px" if spacings else ""
+    )
     numbers = [
         (f"{len(tiles):,}", "tiles", f"Of {size} pixels; tissue per pixel: {spacing}."),
         (
@@ -74,7 +76,7 @@ def _headline(
         ),
     ]
     if problems:
-        numbers.append((f"{len(problems):,}", "slides left out", "They could not be read."))
+        numbers.append((f"{len(problems):,}", "without tiles", "Why stands below, for each."))
     return numbers
 
 
@@ -158,7 +160,7 @@ def _slides(slides: Sequence[SlideRecord]) -> Section:
         ("slide", lambda slide: slide.slide),
         ("tiles", lambda slide: f"{slide.tiles:,}"),
         ("tissue", lambda slide: "" if slide.tissue is None else f"{100 * slide.tissue:.0f} %"),
-        ("patient", lambda slide: slide.patient),
+        ("patient", lambda slide: slide.patient if slide.patient != slide.slide else ""),
         ("stain", lambda slide: slide.stain or ""),
         ("centre", lambda slide: slide.centre or ""),
         ("um/px", lambda slide: f"{slide.spacing_um:g}" if slide.spacing_um else ""),
@@ -175,11 +177,12 @@ def _slides(slides: Sequence[SlideRecord]) -> Section:
 
 
 def _left_out(problems: Sequence[SlideRecord]) -> Section:
-    rows = [[slide.slide, slide.problem or ""] for slide in problems]
+    rows = [[slide.slide, slide.problem or ""] for slide in problems[:MAX_SLIDE_ROWS]]
     return Section(
-        "Left out",
-        "These slides could not be read, and the command was told to keep going.",
-        tables=[PageTable("Why.", ["slide", "problem"], rows)],
+        "Without tiles",
+        "Slides that were handed in and gave no tile, or were left out since the command was told "
+        "to keep going.",
+        tables=[PageTable("slides.csv has them, too.", ["slide", "problem"], rows)],
     )
 
 

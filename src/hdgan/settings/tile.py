@@ -36,14 +36,14 @@ class TileSettings:
 
     side_px: int | None = None
     """Side of a tile. Without it slides are cut at 4096, and each plain image is one tile, as it
-    is."""
+    is. What is left over at the right and lower edges is left out."""
 
     spacing_um: float | None = None
-    """Tissue per pixel, um/px, of files that do not say theirs."""
+    """Tissue per pixel, um/px, of files that do not say theirs and have none in the table."""
 
     to_spacing_um: float | None = None
-    """Tissue per pixel of the tiles, um/px: what was scanned finer is made smaller. Without it
-    pixels stay as they were scanned."""
+    """Tissue per pixel of the tiles, um/px: what was scanned finer is made smaller; what is coarser
+    by more than a tenth is refused. Without it pixels stay as they were scanned."""
 
     stain: str | None = None
     """Name of the stain of all images; a generator can be told it (`train-generator --condition
@@ -108,6 +108,11 @@ class TileSettings:
         """Refuse numbers that cannot work."""
         if self.stain is not None and self.stain_pattern is not None:
             raise SettingsError("--stain and --stain-pattern exclude one another: choose one.")
+        if self.storage == "virtual" and self.image_format == "jpeg":
+            raise SettingsError(
+                "--storage virtual stores no pixels, so --image-format jpeg says nothing: leave "
+                "one of them out."
+            )
         at_least(self, 8, "side_px")
         at_least(self, 1, "num_folds", "workers")
         above_zero(self, "spacing_um", "to_spacing_um")

@@ -12,6 +12,18 @@ SUFFIXES = frozenset({".geojson", ".json", ".xml"})
 """Endings of annotation files."""
 
 
+def strange_outlines(folder: Path, found: dict[str, Path]) -> list[Path]:
+    """Annotation files of a folder that belong to no slide."""
+    if folder.is_file():
+        return []
+    used = set(found.values())
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in SUFFIXES and path.is_file() and path not in used
+    ]
+
+
 def outlines_of_slides(
     folder: Path, files: Sequence[SlideFile], compartments: Sequence[str]
 ) -> dict[str, Path]:

@@ -60,10 +60,15 @@ class SlideWork:
         return self.output / UNFINISHED / "slides" / f"{self.file.name}.json"
 
     @property
+    def given_um(self) -> float | None:
+        """Spacing of files that do not say theirs."""
+        return self.settings.spacing_um
+
+    @property
     def made_from(self) -> str:
         """Tells whether notes are of the same slide, cut in the same way."""
         late = {"num_folds", "seed", "stain", "stain_pattern", "patient_pattern"}
-        late |= {"centre_pattern", "workers", "cluster", "keep_going"}
+        late |= {"centre_pattern", "workers", "cluster", "keep_going", "spacing_um"}
         chosen = {name: value for name, value in vars(self.settings).items() if name not in late}
         about = [
             chosen,
@@ -78,7 +83,9 @@ class SlideWork:
         """Whether an earlier run has cut this slide in this way."""
         if not self.notes.is_file():
             return False
-        return bool(json.loads(self.notes.read_bytes())["made_from"] == self.made_from)
+        notes = json.loads(self.notes.read_bytes())
+        same_spacing = not notes["asks_for_spacing"] or notes["given_um"] == self.given_um
+        return bool(same_spacing and notes["made_from"] == self.made_from)
 
     @property
     def overview(self) -> Path:
@@ -133,8 +140,11 @@ class _Cut:
         self.is_plain = slide.kind == "plain image"
         self.full = slide.levels[0]
         wanted_um = work.settings.to_spacing_um
-        given_um = work.metadata.spacing_um or work.settings.spacing_um
-        self.spacing_um = known_spacing(slide, given_um, is_needed=wanted_um is not None)
+        self.asks_for_spacing = slide.spacing_um is None and work.metadata.spacing_um is None
+        own_um = work.metadata.spacing_um  # the table knows better than the file
+        self.spacing_um = own_um or known_spacing(
+            slide, work.given_um, is_needed=wanted_um is not None
+        )
         self.scale = scale_to(slide, self.spacing_um, wanted_um)
         self.side_px = work.settings.side_px or (None if self.is_plain else SLIDE_SIDE_PX)
 
@@ -151,7 +161,10 @@ class _Cut:
             write_atomically(self.work.overview, jpeg_of(picture, 85))
         return {
             "made_from": self.work.made_from,
+            "given_um": self.work.given_um if self.asks_for_spacing else None,
+            "asks_for_spacing": self.asks_for_spacing,
             "slide": self._about(len(tiles)),
+            "problem": None if tiles else self._why_none(candidates),
             "tiles": [tile.model_dump() for tile in tiles],
         }
 
@@ -167,6 +180,16 @@ class _Cut:
         """Where the overview shows tissue."""
         larger = self.full.width / self.small.shape[1]
         return tissue_mask(self.small, self.spacing_um and self.spacing_um * larger)
+
+    def _why_none(self, candidates: Sequence[_Candidate]) -> str:
+        """What keeps a slide without tiles."""
+        if candidates:
+            return "No tile is sharp enough, or shows the compartments."
+        if self.side_px and self.side_px * self.scale > min(self.full.width, self.full.height):
+            return f"It is smaller than a tile of {self.side_px} pixels."
+        if self._outlines is not None:
+            return "No place has enough tissue and touches the compartments."
+        return "No place has enough tissue."
 
     def _candidates(self) -> list[_Candidate]:
         """Places with enough tissue that touch the wanted compartments, if some are wanted."""

@@ -5,10 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hdgan.artifacts.slide_files import SlideFile
-from hdgan.artifacts.slide_metadata import SlideMetadata, metadata_of, read_metadata
+from hdgan.artifacts.slide_metadata import (
+    SlideMetadata,
+    keys_of,
+    metadata_of,
+    read_metadata,
+)
 from hdgan.artifacts.tile_set import TileRecord, refuse_leak
 from hdgan.errors import SettingsError
 from hdgan.folds import dealt_to_folds, too_few_patients
+from hdgan.report.progress import remark
 from hdgan.settings.tile import TileSettings
 
 
@@ -20,7 +26,7 @@ def metadata_of_slides(
     Raises:
         SettingsError: a pattern finds nothing in a name, or the table has no line for a slide.
     """
-    rows = read_metadata(table) if table is not None else {}
+    rows = _table_rows(table, files)
     known = {}
     for file in files:
         row = metadata_of(rows, file.name, file.path)
@@ -43,6 +49,20 @@ def metadata_of_slides(
     if num_patients < settings.num_folds and all(row.fold is None for row in known.values()):
         raise too_few_patients(num_patients, settings.num_folds)
     return known
+
+
+def _table_rows(table: Path | None, files: Sequence[SlideFile]) -> dict[str, SlideMetadata]:
+    """The rows of a table; what nobody will read of it is said."""
+    if table is None:
+        return {}
+    read = read_metadata(table)
+    if read.other_columns:
+        remark("tile", f"{table}: passed over the columns {', '.join(read.other_columns)}")
+    used = {key for file in files for key in keys_of(file.name, file.path)}
+    unused = [name for name in read.rows if name not in used]
+    if unused:
+        remark("tile", f"{table}: {len(unused)} lines are of no slide here, such as {unused[0]}")
+    return read.rows
 
 
 def _refuse_half_dealt(known: dict[str, SlideMetadata], table: Path | None) -> None:

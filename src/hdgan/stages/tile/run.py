@@ -1,13 +1,14 @@
 """`hdgan tile`: slides, or a folder of images, to a tile set."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import digest_of_file
-from hdgan.artifacts.outlines.matching import outlines_of_slides
+from hdgan.artifacts.outlines.matching import outlines_of_slides, strange_outlines
 from hdgan.artifacts.slide_files import SlideFile, fingerprint, slide_files
 from hdgan.artifacts.slide_metadata import SlideMetadata
 from hdgan.artifacts.slides.opening import PLAIN_SUFFIXES
@@ -24,7 +25,7 @@ from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, pla
 from hdgan.artifacts.virtual_tiles import source_bytes
 from hdgan.errors import ImageError, SettingsError
 from hdgan.pipeline import Fact, Made
-from hdgan.report.progress import ProgressBar
+from hdgan.report.progress import ProgressBar, remark
 from hdgan.report.tile_report import MAX_OVERVIEWS, tile_report
 from hdgan.settings.tile import TileSettings, TileSources
 from hdgan.stages.tile.cutting import Outcome, SlideWork, cut_slide
@@ -38,10 +39,11 @@ DEALING = (
     "num_folds",
     "patient_pattern",
     "seed",
+    "spacing_um",
     "stain",
     "stain_pattern",
 )
-"""Settings that matter only when all slides are cut."""
+"""Settings that matter only when all slides are cut; or, `spacing_um`, for some of them."""
 
 
 def tile(
@@ -68,20 +70,28 @@ def tile(
     files = slide_files(slides)
     metadata = metadata_of_slides(files, settings, sources.table)
     works = _works(files, metadata, output, settings, sources)
+    passed_over: dict[str, Any] = {
+        "slide": None,
+        "tiles": [],
+        "problem": f"No annotations in {sources.outlines}.",
+    }
     parents = {"images": fingerprint(slides, files), **_parents(sources, works)}
     order = Order("tile-set", plain(settings), parents, late=DEALING)
 
     def make(unfinished: UnfinishedArtifact) -> None:
         problems = _cut(works, settings)
-        notes = [_notes(work, problems) for work in works]
+        notes = {work.file.name: _notes(work, problems) for work in works}
         base = slides.parent if slides.is_file() else slides
         slide_rows = [
-            _slide_row(work, note, problems.get(work.file.name), base)
-            for work, note in zip(works, notes, strict=True)
+            _slide_row(file, metadata[file.name], notes.get(file.name, passed_over), base)
+            for file in files
         ]
-        tiles = [TileRecord(**row) for note in notes for row in note["tiles"]]
+        tiles = [TileRecord(**row) for note in notes.values() for row in note["tiles"]]
         if not tiles:
-            raise ImageError(_nothing(slides, settings, problems))
+            _remove_strangers(unfinished, [], [])  # leaves the folder free for another command
+            for work in works:
+                work.notes.unlink(missing_ok=True)
+            raise ImageError(_nothing(slides, settings, slide_rows))
         dealt = dealt_tiles(tiles, metadata, settings)
         _remove_strangers(unfinished, works, tiles)
         unfinished.write(TILES, table_bytes(dealt, TileRecord))
@@ -120,6 +130,12 @@ def _works(
     outlines: dict[str, Path] = {}
     if sources.outlines is not None:
         outlines = outlines_of_slides(sources.outlines, files, settings.compartments)
+        if len(outlines) < len(files):
+            number = len(files) - len(outlines)
+            remark("tile", f"{number} of {len(files)} slides have no annotations: passed over")
+        strange = strange_outlines(sources.outlines, outlines)
+        if strange:
+            remark("tile", f"{strange[0]} is named like no slide ({len(strange)} such files)")
     return [
         SlideWork(
             file,
@@ -193,26 +209,27 @@ def _outcomes(works: Sequence[SlideWork], settings: TileSettings) -> Iterator[Ou
 
 def _notes(work: SlideWork, problems: dict[str, str]) -> dict[str, Any]:
     """What was written down of a slide; nothing of one that was left out."""
-    if work.file.name in problems:
-        return {"slide": None, "tiles": []}
+    problem = problems.get(work.file.name)
+    if problem is not None:
+        return {"slide": None, "tiles": [], "problem": problem}
     content: dict[str, Any] = json.loads(work.notes.read_bytes())
     return content
 
 
 def _slide_row(
-    work: SlideWork, note: dict[str, Any], problem: str | None, base: Path
+    file: SlideFile, known: SlideMetadata, note: dict[str, Any], base: Path
 ) -> SlideRecord:
     nothing = dict.fromkeys(("kind", "width", "height", "spacing_um", "tissue"))
     about: dict[str, Any] = note["slide"] or nothing | {"tiles": 0}
     return SlideRecord(
         **about,
-        slide=work.file.name,
-        file=work.file.path.relative_to(base).as_posix(),
-        size_bytes=work.file.path.stat().st_size,
-        patient=work.metadata.patient or "",
-        stain=work.metadata.stain,
-        centre=work.metadata.centre,
-        problem=problem,
+        slide=file.name,
+        file=file.path.relative_to(base).as_posix(),
+        size_bytes=file.path.stat().st_size,
+        patient=known.patient or "",
+        stain=known.stain,
+        centre=known.centre,
+        problem=note["problem"],
     )
 
 
@@ -243,18 +260,14 @@ def _remove_strangers(
                 unfinished.remove(f"{folder}/{path.name}")
 
 
-def _nothing(slides: Path, settings: TileSettings, problems: dict[str, str]) -> str:
-    """Why there is no tile."""
-    if problems:
-        return (
-            f"{slides} gives no tile: {len(problems)} slides could not be read, the first because "
-            f"{next(iter(problems.values()))}"
-        )
-    wanted = f", or touch {', '.join(settings.compartments)}" if settings.compartments else ""
+def _nothing(slides: Path, settings: TileSettings, rows: Sequence[SlideRecord]) -> str:
+    """Why there is no tile: the reasons of the slides, the commonest first."""
+    reasons = Counter(row.problem or "" for row in rows).most_common(3)
+    listed = " ".join(f"{count} of {len(rows)}: {reason}" for reason, count in reasons)
+    wanted = ", --min-compartment" if settings.compartments else ""
     return (
-        f"{slides} gives no tile: every image is smaller than --side-px or nearly all glass"
-        f"{wanted and ', or none has what is looked for'}. Choose smaller tiles, raise "
-        f"--max-whitespace or lower --min-tissue{wanted and ', --min-compartment'}."
+        f"{slides} gives no tile. {listed} Choose smaller tiles, raise --max-whitespace or lower "
+        f"--min-tissue{wanted}."
     )
 
 
@@ -264,14 +277,20 @@ def _facts(output: Path) -> dict[str, Fact]:
     folds = [record.fold for record in records]
     stains = {record.stain for record in records if record.stain}
     centres = {record.centre for record in records if record.centre}
-    problems = [slide.slide for slide in slides if slide.problem is not None]
+    problems = [slide.slide for slide in slides if not slide.tiles]
     return {
         "tiles": len(records),
         "images": len({record.slide for record in records}),
         "patients": len({record.patient for record in records}),
         **({"stains": " ".join(sorted(stains))} if stains else {}),
         **({"centres": " ".join(sorted(centres))} if centres else {}),
-        "tiles by fold": " ".join(str(folds.count(fold)) for fold in sorted(set(folds))),
-        **({"slides left out": ", ".join(problems)} if problems else {}),
+        "tiles by fold": ", ".join(f"{fold}: {folds.count(fold)}" for fold in sorted({*folds})),
+        **({"slides without tiles": _some(problems)} if problems else {}),
         "report": str(output / REPORT),
     }
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few of many names."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
