@@ -14,9 +14,7 @@ PLAIN_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
 TIFF_SUFFIXES = frozenset({".tif", ".tiff", ".svs"})
 """Endings of files that tifffile reads, if they are tiled; else OpenSlide, else Pillow."""
 
-SLIDE_SUFFIXES = frozenset(
-    {".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".dcm", ".czi"}
-)
+SLIDE_SUFFIXES = frozenset({".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".svslide", ".dcm", ".czi"})
 """Endings of files that scanners write, apart from TIFF."""
 
 MAX_SIDE = 2_000_000
