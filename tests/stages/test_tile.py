@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+import tifffile
 from PIL import Image
 
 from hdgan.artifacts.annotation_set import AnnotationSet, class_map_bytes
@@ -34,6 +35,7 @@ from hdgan.settings.tile import TileSettings, TileSources
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.tile.run import tile
 from hdgan.stages.train_generator import train_generator
+from tests.peak_memory import megabytes
 from tests.slide_world import tissue_pixels, write_tiff
 from tests.tiny_world import TRAIN_GENERATOR, TinyWorld
 
@@ -579,6 +581,36 @@ def test_a_blurred_tile_is_left_out(tmp_path: Path) -> None:
     )
 
     assert {record.x for record in tiles.records()} == {0, 128}
+
+
+TILE_ALL = """
+import sys
+from hdgan.cli import main
+main(["tile", *sys.argv[1:], "--side-px", "1024", "--num-folds", "1", "--workers", "1"])
+print(peak_kb())
+"""
+
+
+def test_a_slide_of_twice_the_side_takes_no_more_memory(tmp_path: Path) -> None:
+    pixels = tissue_pixels(512, 512)
+    peaks = []
+    for side in (8192, 16384):
+        path = tmp_path / f"{side}.tif"
+        with tifffile.TiffWriter(path) as file:
+            file.write(
+                (pixels for _ in range((side // 512) ** 2)),
+                shape=(side, side, 3),
+                dtype=np.uint8,
+                tile=(512, 512),
+                photometric="rgb",
+                compression="jpeg",
+                metadata=None,
+            )
+        output = tmp_path / f"tiles-{side}"
+        peaks.append(megabytes(TILE_ALL, path, output, "--storage", "virtual"))
+
+    assert peaks[1] / peaks[0] < 1.1
+    assert peaks[1] < 1000
 
 
 def test_links_out_of_the_folder_are_refused(slides: Path, tmp_path: Path) -> None:
