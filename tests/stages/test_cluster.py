@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hdgan.artifacts.tile_set import TileSet
 from hdgan.errors import SettingsError
 from hdgan.settings.tile import TileSettings
 from hdgan.stages.tile.run import tile
@@ -130,6 +131,51 @@ def is_worker_of(entry: Path, folder: Path) -> bool:
     except OSError:
         return False
     return b"\0worker\0" in command and os.fsencode(folder) in command
+
+
+SBATCH = """#!/bin/sh
+setsid sh -c "exec sh $1" > "$1.log" 2>&1 &
+echo $!
+"""
+SCANCEL = """#!/bin/sh
+for job in "$@"; do kill -- "-$job" 2>/dev/null; done
+exit 0
+"""
+
+
+@pytest.mark.skipif(not Path("/sys/class/net/lo").exists(), reason="needs the interface lo")
+def test_slurm_jobs_cut_slides(tmp_path: Path) -> None:
+    for name, script in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(script, encoding="utf-8")
+        (tmp_path / "bin" / name).chmod(0o755)
+    for i in range(2):
+        write_tiff(tmp_path / "slides" / f"P{i}.tif", tissue_pixels(200, 150, seed=i))
+    described = {
+        "CORES": "1",
+        "MEMORY": "1GB",
+        "INTERFACE": "lo",
+        "SCHEDULER_OPTIONS": '{"host": "127.0.0.1", "dashboard_address": null}',
+    }
+    environment = {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in described.items()}
+    environment |= {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+
+    result = subprocess.run(
+        [
+            *[sys.executable, "-m", "hdgan", "tile", str(tmp_path / "slides")],
+            *[str(tmp_path / "made"), "--side-px", "64", "--num-folds", "2"],
+            *["--cluster", "slurm", "--workers", "1"],
+        ],
+        env=os.environ | environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert len({record.slide for record in TileSet.open(tmp_path / "made").records()}) == 2
 
 
 def test_a_cluster_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
