@@ -26,10 +26,12 @@ from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, made_once
 from hdgan.class_map import UNLABELLED
 from hdgan.errors import SettingsError, WrongArtifactError
+from hdgan.method import labelled_pixels
 from hdgan.method.context_head import with_context
 from hdgan.method.features import FeaturePyramid, image_and_features
 from hdgan.method.fitting import LabelledFeatures
 from hdgan.method.label_image import label_image
+from hdgan.method.labelled_pixels import one_ahead
 from hdgan.method.latent import image_of, pixels_of, w_of
 from hdgan.method.metrics import confusion_matrix, overall_scores
 from hdgan.method.pixel_classifier import ClassifierShape
@@ -50,7 +52,7 @@ from hdgan.stages.sample import sample
 from hdgan.stages.show import show
 from hdgan.stages.synthesize import synthesize
 from hdgan.stages.tile.run import tile
-from hdgan.stages.train_classifier import one_ahead, train_classifier
+from hdgan.stages.train_classifier import train_classifier
 from hdgan.stages.train_generator import train_generator
 from hdgan.stages.train_segmenter import _fitting_crop, train_segmenter
 from tests.tiny_world import (
@@ -368,13 +370,11 @@ def test_features_are_scaled_by_the_training_images_alone(world: TinyWorld, tmp_
 def test_features_that_are_drawn_again_make_the_same_classifier(
     world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hdgan.stages import train_classifier as stage
-
     # Seven steps at a time, so that several rounds are drawn and the last is short.
     channels = ClassifierFolder.open(world.classifier).text.num_channels
     pixels = 3 * 64
     assert (TRAIN_CLASSIFIER.num_members, TRAIN_CLASSIFIER.batch) == (3, 64)
-    monkeypatch.setattr(stage, "REGENERATED_BYTES", 7 * 4 * pixels * channels)
+    monkeypatch.setattr(labelled_pixels, "REGENERATED_BYTES", 7 * 4 * pixels * channels)
     written: list[str] = []
     monkeypatch.setattr(FeatureStore, "write", lambda _self, name, _: written.append(name))
     settings = replace(TRAIN_CLASSIFIER, features="regenerate")

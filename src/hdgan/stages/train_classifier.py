@@ -2,10 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -44,15 +42,15 @@ from hdgan.method.features import (
 from hdgan.method.fitting import (
     ClassifierEpoch,
     FittingState,
-    LabelledFeatures,
     fit_classifier,
     new_fitting,
     validated,
 )
+from hdgan.method.labelled_pixels import Gathering, LabelledPixels, PixelSource, one_ahead
 from hdgan.method.latent import pixels_of
 from hdgan.method.linear_probe import fit_linear_probe, linear_shape
 from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
-from hdgan.method.pixel_sampling import ClassMix, DrawnPixels, PixelSampler
+from hdgan.method.pixel_sampling import ClassMix
 from hdgan.method.regeneration import regenerates
 from hdgan.method.stylegan.bands import WHOLE_PX
 from hdgan.method.stylegan.synthesis import Generator
@@ -61,17 +59,8 @@ from hdgan.report.progress import ProgressBar, announce
 from hdgan.settings.sources import SampleSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
 
-Key = TypeVar("Key")
-Result = TypeVar("Result")
-
 CHECKPOINT_SECONDS = 30.0
 """Time between two checkpoints: what a kill may cost."""
-
-REGENERATED_BYTES = 512 * 2**20
-"""Features of drawn pixels that are held when feature maps are not kept."""
-
-VALIDATION_PIXELS = 20_000
-"""Pixels of the validation images that are scored each epoch."""
 
 
 def train_classifier(
@@ -297,18 +286,31 @@ class _Fitting:
                 "samples again with `hdgan sample` and annotate those."
             )
 
+    def _pixels(self, records: Sequence[AnnotationRecord], mix: ClassMix) -> LabelledPixels:
+        """Pixels of some of the annotated images."""
+        source = PixelSource(
+            self.features,
+            self.num_channels,
+            self.recipe.plan,
+            self.recipe.num_members,
+            self.device,
+            self.regenerates,
+        )
+        labels = {record.image: self.annotated.labels(record) for record in records}
+        return LabelledPixels(source, labels, mix)
+
     def _probe(
         self, training: Sequence[AnnotationRecord], validation: Sequence[AnnotationRecord]
     ) -> tuple[PixelClassifier, list[str]]:
         """A fitted linear probe and its curve: every image is drawn once, nothing is kept."""
-        pixels = _Pixels(self, training, self.recipe.plan.class_mix)
-        held_out = _Pixels(self, validation, "natural")
+        pixels = self._pixels(training, self.recipe.plan.class_mix)
+        held_out = self._pixels(validation, "natural")
         drawn = pixels.gathering([pixels.drawn(0)], 1)
         tested = held_out.gathering([held_out.drawn_for_validation()], 1)
         count = len(training) + len(validation)
         with ProgressBar("features", count, "images") as progress:
 
-            def gathered(gathering: _Gathering, names: Sequence[str]) -> Iterator[FeaturePyramid]:
+            def gathered(gathering: Gathering, names: Sequence[str]) -> Iterator[FeaturePyramid]:
                 for i, pyramid in enumerate(one_ahead(self._redrawn, names)):
                     gathering.take(i, pyramid)
                     progress.advance()
@@ -353,8 +355,8 @@ class _Fitting:
         plan = self.recipe.plan
         state = new_fitting(classifier, plan)
         lines = self._restored(state)
-        pixels = _Pixels(self, training, plan.class_mix)
-        held_out = _Pixels(self, validation, "natural").validation()
+        pixels = self._pixels(training, plan.class_mix)
+        held_out = self._pixels(validation, "natural").validation()
         saved = time.monotonic()
         coming = one_ahead(pixels, range(state.steps, plan.steps))
         with ProgressBar("train-classifier", plan.steps, "steps", done=state.steps) as progress:
@@ -389,97 +391,3 @@ class _Fitting:
         restore_optimizer("optimizer", state.optimizer, state.classifier, tensors)
         state.steps = about["steps"]
         return list(about["curves"])
-
-
-def one_ahead(make: Callable[[Key], Result], keys: Sequence[Key]) -> Iterator[Result]:
-    """What is made of each key, in order; the next in a thread while the last is used."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = [thread.submit(make, key) for key in keys[:1]]
-        for i in range(len(keys)):
-            made = coming.pop().result()
-            coming = [thread.submit(make, key) for key in keys[i + 1 : i + 2]]
-            yield made
-
-
-class _Pixels:
-    """Labelled pixels of some of the images, with their features.
-
-    Kept features are read a step at a time. Features that are drawn again come for as many steps
-    at a time as fit into `REGENERATED_BYTES`; the pixels of each step are the same.
-    """
-
-    def __init__(
-        self, fitting: _Fitting, records: Sequence[AnnotationRecord], mix: ClassMix
-    ) -> None:
-        self.plan = fitting.recipe.plan
-        self.members = fitting.recipe.num_members
-        self.device = fitting.device
-        self.features = fitting.features
-        self.names = [record.image for record in records]
-        self.num_channels = fitting.num_channels
-        step_bytes = 4 * self.members * self.plan.batch * self.num_channels
-        self.steps_at_once = max(1, REGENERATED_BYTES // step_bytes) if fitting.regenerates else 1
-        self.ready: dict[int, LabelledFeatures] = {}
-        labels = [fitting.annotated.labels(record) for record in records]
-        self.sampler = PixelSampler(labels, mix)
-
-    def __call__(self, step: int) -> LabelledFeatures:
-        """A step's pixels: every member sees its own."""
-        if step not in self.ready:
-            steps = range(step, min(step + self.steps_at_once, self.plan.steps))
-            drawn = [self.drawn(i) for i in steps]
-            made = self._with_features(drawn, self.members)
-            self.ready = dict(zip(steps, made, strict=True))
-        return self.ready.pop(step)
-
-    def drawn(self, step: int) -> DrawnPixels:
-        """Which pixels a step sees."""
-        random = np.random.default_rng([self.plan.seed, 3, step])
-        return self.sampler.draw(self.members * self.plan.batch, random)
-
-    def validation(self) -> LabelledFeatures:
-        """Pixels to score on, always the same."""
-        return self._with_features([self.drawn_for_validation()], 1)[0]
-
-    def drawn_for_validation(self) -> DrawnPixels:
-        """Which pixels those are."""
-        random = np.random.default_rng([self.plan.seed, 4])
-        return self.sampler.draw(VALIDATION_PIXELS, random)
-
-    def gathering(self, steps: Sequence[DrawnPixels], members: int) -> "_Gathering":
-        """Room for the features of each step's pixels."""
-        return _Gathering(steps, members, self.num_channels, self.device)
-
-    def _with_features(self, steps: Sequence[DrawnPixels], members: int) -> list[LabelledFeatures]:
-        """The features of each step's pixels; every image is read once."""
-        gathering = self.gathering(steps, members)
-        for i, name in enumerate(self.names):
-            gathering.take(i, self.features(name))
-        return gathering.made()
-
-
-class _Gathering:
-    """Features of drawn pixels, taken in image by image."""
-
-    def __init__(
-        self, steps: Sequence[DrawnPixels], members: int, num_channels: int, device: torch.device
-    ) -> None:
-        self.steps, self.members, self.device = steps, members, device
-        self.features = [np.empty((drawn.rows.size, num_channels), np.float32) for drawn in steps]
-
-    def take(self, i: int, pyramid: FeaturePyramid) -> None:
-        """The pixels of the i-th image."""
-        for drawn, features in zip(self.steps, self.features, strict=True):
-            here = np.flatnonzero(drawn.images == i)
-            features[here] = pyramid.at(drawn.rows[here], drawn.columns[here])
-
-    def made(self) -> list[LabelledFeatures]:
-        """All of them, step by step."""
-        return [
-            LabelledFeatures(self._dealt(features), self._dealt(drawn.classes.astype(np.int64)))
-            for drawn, features in zip(self.steps, self.features, strict=True)
-        ]
-
-    def _dealt(self, values: np.ndarray) -> torch.Tensor:
-        """The same, an equal part for each member."""
-        return torch.from_numpy(values).to(self.device).unflatten(0, (self.members, -1))
