@@ -420,14 +420,39 @@ def test_compartments_need_somebody_who_knows_them(slides: Path, tmp_path: Path)
         tile(slides, tmp_path / "tiles", settings(compartments=("artery",)))
 
 
+def spoil(path: Path) -> None:
+    """A slide that opens, and whose pixels cannot be read."""
+    write_tiff(path, tissue_pixels(200, 200))
+    with tifffile.TiffFile(path) as file:
+        first = file.pages.first
+        places = list(zip(first.dataoffsets, first.databytecounts, strict=True))
+    data = bytearray(path.read_bytes())
+    for offset, size in places:
+        data[offset : offset + size] = bytes(size)
+    path.write_bytes(data)
+
+
+def test_all_that_cannot_be_cut_is_told_before_anything_is(slides: Path, tmp_path: Path) -> None:
+    shutil.copytree(slides, tmp_path / "slides")
+    (tmp_path / "slides" / "A.svs").write_bytes(b"broken")
+    (tmp_path / "slides" / "Z.svs").write_bytes(b"broken")
+
+    with pytest.raises(
+        ImageError, match=r"A\.svs is no slide.* would also stop at Z\. Nothing was"
+    ):
+        tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
+
+    assert not (tmp_path / "tiles" / "images").exists()
+
+
 def test_a_broken_slide_stops_the_run_and_loses_nothing(slides: Path, tmp_path: Path) -> None:
     shutil.copytree(slides, tmp_path / "slides")
-    (tmp_path / "slides" / "P9_broken.svs").write_bytes(b"broken")
-    with pytest.raises(ImageError, match=r"P9_broken\.svs is no slide that can be read"):
+    spoil(tmp_path / "slides" / "P9_broken.tif")
+    with pytest.raises(ImageError, match=r"P9_broken\.tif is damaged or cut short"):
         tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "tiles" / "images").iterdir()}
 
-    (tmp_path / "slides" / "P9_broken.svs").unlink()
+    (tmp_path / "slides" / "P9_broken.tif").unlink()
     tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
 
     assert len(before) > 50
@@ -437,22 +462,22 @@ def test_a_broken_slide_stops_the_run_and_loses_nothing(slides: Path, tmp_path: 
 
 def test_a_broken_slide_is_left_out_if_the_user_says_so(slides: Path, tmp_path: Path) -> None:
     shutil.copytree(slides, tmp_path / "slides")
-    (tmp_path / "slides" / "P9_broken.svs").write_bytes(b"broken")
+    spoil(tmp_path / "slides" / "P9_broken.tif")
 
     tiles = made(tmp_path / "slides", tmp_path / "tiles", keep_going=True)
 
     left_out = [slide for slide in tiles.slides() if slide.problem is not None]
     assert [slide.slide for slide in left_out] == ["P9_broken"]
-    assert "no slide that can be read" in str(left_out[0].problem)
+    assert "is damaged or cut short" in str(left_out[0].problem)
     assert "P9_broken" not in {record.slide for record in tiles.records()}
 
 
 def test_other_folds_need_no_new_cutting(slides: Path, tmp_path: Path) -> None:
     shutil.copytree(slides, tmp_path / "slides")
-    (tmp_path / "slides" / "P9_broken.svs").write_bytes(b"broken")
+    spoil(tmp_path / "slides" / "P9_broken.tif")
     with pytest.raises(ImageError):
         tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
-    (tmp_path / "slides" / "P9_broken.svs").unlink()
+    (tmp_path / "slides" / "P9_broken.tif").unlink()
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "tiles" / "images").iterdir()}
 
     tiles = made(tmp_path / "slides", tmp_path / "tiles", num_folds=3)
@@ -464,8 +489,10 @@ def test_other_folds_need_no_new_cutting(slides: Path, tmp_path: Path) -> None:
 def test_the_spacing_that_a_slide_lacks_may_be_given_later(slides: Path, tmp_path: Path) -> None:
     shutil.copytree(slides, tmp_path / "slides")
     write_tiff(tmp_path / "slides" / "Z.tif", tissue_pixels(200, 200), spacing_um=None)
-    with pytest.raises(ImageError, match=r"Z\.tif does not say how much tissue a pixel covers"):
-        tile(tmp_path / "slides", tmp_path / "tiles", settings(to_spacing_um=1.0))
+    spoil(tmp_path / "slides" / "P9_broken.tif")
+    with pytest.raises(ImageError, match=r"P9_broken\.tif is damaged or cut short"):
+        tile(tmp_path / "slides", tmp_path / "tiles", settings(to_spacing_um=1.0, spacing_um=0.9))
+    (tmp_path / "slides" / "P9_broken.tif").unlink()
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "tiles" / "images").iterdir()}
 
     tiles = made(tmp_path / "slides", tmp_path / "tiles", to_spacing_um=1.0, spacing_um=0.25)
@@ -530,7 +557,7 @@ def test_a_run_that_gave_no_tile_leaves_its_folder_free(slides: Path, tmp_path: 
 
 def test_another_cut_does_not_take_over_what_was_begun(slides: Path, tmp_path: Path) -> None:
     shutil.copytree(slides, tmp_path / "slides")
-    (tmp_path / "slides" / "P9_broken.svs").write_bytes(b"broken")
+    spoil(tmp_path / "slides" / "P9_broken.tif")
     with pytest.raises(ImageError):
         tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
 
@@ -540,10 +567,10 @@ def test_another_cut_does_not_take_over_what_was_begun(slides: Path, tmp_path: P
 
 def test_a_slide_that_was_replaced_meanwhile_is_cut_again(slides: Path, tmp_path: Path) -> None:
     shutil.copytree(slides, tmp_path / "slides")
-    (tmp_path / "slides" / "P9_broken.svs").write_bytes(b"broken")
+    spoil(tmp_path / "slides" / "P9_broken.tif")
     with pytest.raises(ImageError):
         tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
-    (tmp_path / "slides" / "P9_broken.svs").unlink()
+    (tmp_path / "slides" / "P9_broken.tif").unlink()
     other = tissue_pixels(200, 200, seed=7)
     write_tiff(tmp_path / "slides" / "P0_he.tif", other, compression="adobe_deflate")
 

@@ -10,7 +10,7 @@ WINDOW_PX = 192
 MOST_WINDOWS = 6  # each way, whatever the size of the tile
 GRAIN_PX = 1.0  # what is finer is noise and JPEG as well
 BLUR_PX = 2.0
-COARSE_PX = 8.0  # tissue is told from glass without its structure, which a blur changes
+COARSE_PX = 19  # tissue is told from glass without its structure, which a blur changes
 DARKER = 12  # grey levels below the brightest of the tile
 DARK, COLOURED = 205, 20  # no glass is as dark, or its channels as far apart
 LEAST_TISSUE = 0.005
@@ -66,7 +66,9 @@ def _is_tissue(
     window: Float32[np.ndarray, "rows columns 3"], bright: float
 ) -> Bool[np.ndarray, "rows columns"]:
     """Where a window is darker than the glass, too dark for glass or too colourful for it."""
-    coarse = ndimage.gaussian_filter(window, (COARSE_PX, COARSE_PX, 0), mode="nearest", truncate=2)
+    coarse = window
+    for _ in range(2):  # about a Gaussian, in a fraction of its time
+        coarse = ndimage.uniform_filter(coarse, (COARSE_PX, COARSE_PX, 1), mode="nearest")
     grey = coarse.mean(axis=-1)
     is_coloured = coarse.max(axis=-1) - coarse.min(axis=-1) > COLOURED
     return (grey < max(bright - DARKER, DARK)) | is_coloured

@@ -17,7 +17,7 @@ from hdgan.artifacts.outlines.reading import read_outlines
 from hdgan.artifacts.slide_files import SlideFile
 from hdgan.artifacts.slide_metadata import SlideMetadata
 from hdgan.artifacts.slides.looking import brightfield_overview, known_spacing, scale_to
-from hdgan.artifacts.slides.opening import open_slide
+from hdgan.artifacts.slides.opening import PLAIN_SUFFIXES, open_slide
 from hdgan.artifacts.slides.slide import Pixels, Slide, read_scaled
 from hdgan.artifacts.tile_set import TileRecord
 from hdgan.artifacts.writing import write_atomically
@@ -121,6 +121,21 @@ def cut_slide(work: SlideWork) -> Outcome:
         return Outcome(work, str(error))
     write_atomically(work.notes, json_bytes(notes))
     return Outcome(work, None)
+
+
+def problem_with(work: SlideWork) -> str | None:
+    """Why a slide could not be cut, as far as its first bytes tell; None if they say nothing.
+
+    Plain images, which would be decoded as a whole, are not looked at.
+    """
+    if work.file.path.suffix.lower() in PLAIN_SUFFIXES:
+        return None
+    try:
+        with open_slide(work.file.path) as slide:
+            _Cut(work, slide)
+    except InputError as error:
+        return str(error)
+    return None
 
 
 @dataclass(frozen=True)

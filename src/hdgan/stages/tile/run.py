@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,14 @@ from hdgan.pipeline import Fact, Made
 from hdgan.report.progress import ProgressBar, remark
 from hdgan.report.tile_report import MAX_OVERVIEWS, tile_report
 from hdgan.settings.tile import TileSettings, TileSources
-from hdgan.stages.tile.cutting import Outcome, SlideWork, cut_slide
+from hdgan.stages.tile.cutting import Outcome, SlideWork, cut_slide, problem_with
 from hdgan.stages.tile.dealing import dealt_tiles, metadata_of_slides
 from hdgan.workers import done_by_cluster, done_by_processes, done_here, num_cores
 
 REPORT = "report.html"
+
+LOOKED_AT_ONCE = 8
+"""Slides that are opened at a time, to see whether they can be cut."""
 
 DEALING = (
     "centre_pattern",
@@ -186,6 +190,8 @@ def _cut(works: Sequence[SlideWork], settings: TileSettings) -> dict[str, str]:
     left = [work for work in works if not work.is_done()]
     done = len(works) - len(left)
     problems: dict[str, str] = {}
+    if not settings.keep_going:
+        _refuse_now(left)
     with ProgressBar("tile", len(works), "slides", done=done) as progress:
         for outcome in _outcomes(left, settings):
             if outcome.problem is not None:
@@ -195,6 +201,24 @@ def _cut(works: Sequence[SlideWork], settings: TileSettings) -> dict[str, str]:
                 problems[outcome.work.file.name] = outcome.problem
             progress.advance()
     return problems
+
+
+def _refuse_now(works: Sequence[SlideWork]) -> None:
+    """Look at every slide before the long work begins.
+
+    Raises:
+        ImageError: some cannot be cut.
+    """
+    with ThreadPoolExecutor(LOOKED_AT_ONCE) as threads:
+        found = list(threads.map(problem_with, works))
+    problems = {work.file.name: why for work, why in zip(works, found, strict=True) if why}
+    if not problems:
+        return
+    first, *others = problems
+    more = f" The same run would also stop at {_some(others)}." if others else ""
+    raise ImageError(
+        f"{problems[first]}{more} Nothing was cut yet; --keep-going leaves such slides out."
+    )
 
 
 def _outcomes(works: Sequence[SlideWork], settings: TileSettings) -> Iterator[Outcome]:
