@@ -36,7 +36,8 @@ def dealt_to_folds(
         raise too_few_patients(len(num_tiles), num_folds)
     kinds = _kinds(patients, strata)
     random = np.random.default_rng(seed)
-    shuffled = [sorted(num_tiles)[i] for i in random.permutation(len(num_tiles))]
+    names = sorted(num_tiles)
+    shuffled = [names[i] for i in random.permutation(len(names))]
     sizes = [0] * num_folds
     sizes_by_kind: dict[Hashable, list[int]] = defaultdict(lambda: [0] * num_folds)
     fold_of: dict[str, int] = {}

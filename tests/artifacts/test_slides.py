@@ -14,7 +14,7 @@ from hdgan.artifacts.slide_files import slide_files
 from hdgan.artifacts.slides.by_openslide import OpenSlideSlide
 from hdgan.artifacts.slides.by_tifffile import TiffSlide
 from hdgan.artifacts.slides.opening import open_slide
-from hdgan.artifacts.slides.slide import overview, read_scaled
+from hdgan.artifacts.slides.slide import levels_of, overview, read_scaled
 from hdgan.errors import ImageError
 from hdgan.geometry import Region
 from tests.slide_world import halved, tissue_pixels, write_dicom, write_ome, write_tiff
@@ -82,6 +82,23 @@ def test_a_smaller_region_shows_the_same_place(tmp_path: Path) -> None:
     middle_columns = (60 + (np.arange(50) + 0.5) * 3 - 0.5) / 2
     assert np.abs(read[..., 0] - middle_rows[:, None]).max() < 1.0
     assert np.abs(read[..., 1] - middle_columns[None]).max() < 1.0
+
+
+def test_what_is_made_smaller_at_the_edge_has_no_white(tmp_path: Path) -> None:
+    grey = np.full((256, 256, 3), 100, dtype=np.uint8)
+    write_tiff(tmp_path / "grey.tif", grey, num_levels=1, compression="adobe_deflate")
+
+    with open_slide(tmp_path / "grey.tif") as slide:
+        assert (read_scaled(slide, Region(128, 128, 128, 128), 32, 32) == 100).all()
+        assert (overview(slide, 50) == 100).all()
+
+
+def test_sides_that_were_rounded_move_no_pixel() -> None:
+    levels = levels_of([(50_000, 1001), (12_500, 251), (3125, 62), (1562, 33)])
+
+    assert [(level.across, level.down) for level in levels[:3]] == [(1, 1), (4, 4), (16, 16)]
+    assert levels[3].across == 32
+    assert levels_of([(1000, 1000), (300, 300)])[1].across == pytest.approx(10 / 3)
 
 
 def test_an_overview_shows_the_whole_slide_whatever_its_bands(

@@ -3,6 +3,7 @@
 import errno
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,3 +153,14 @@ def test_work_goes_on_another_way_but_not_to_another_end(tmp_path: Path) -> None
         goes_on.finish()
     with being_made(tmp_path / "pairs", order(memory="1GB")) as again:
         assert again is None
+
+
+def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path: Path) -> None:
+    contents = [bytes([i]) * 5000 for i in range(8)]
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(20):
+            list(threads.map(lambda data: write_atomically(tmp_path / "one", data), contents))
+            assert (tmp_path / "one").read_bytes() in contents
+
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]

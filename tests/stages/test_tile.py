@@ -1,7 +1,9 @@
 """`hdgan tile` on slides: what is kept, what is known of it, and how it is stored."""
 
 import json
+import os
 import shutil
+import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +18,8 @@ from hdgan.artifacts.annotation_set import AnnotationSet, class_map_bytes
 from hdgan.artifacts.images import png_of, rgb_of
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.shards import Shards, shard_being_made
+from hdgan.artifacts.slides.opening import open_slide
+from hdgan.artifacts.slides.slide import Slide
 from hdgan.artifacts.tile_set import TileRecord, TileSet
 from hdgan.class_map import KIDNEY
 from hdgan.errors import (
@@ -33,7 +37,7 @@ from hdgan.method.segmenter.network import predicted_labels
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.tile import TileSettings, TileSources
 from hdgan.stages.import_annotations import import_annotations
-from hdgan.stages.tile.run import tile
+from hdgan.stages.tile.run import refuse_twins, tile
 from hdgan.stages.train_generator import train_generator
 from tests.peak_memory import megabytes
 from tests.slide_world import tissue_pixels, write_tiff
@@ -638,6 +642,114 @@ def test_a_slide_of_twice_the_side_takes_no_more_memory(tmp_path: Path) -> None:
 
     assert peaks[1] / peaks[0] < 1.1
     assert peaks[1] < 1000
+
+
+@pytest.mark.parametrize("storage", ["files", "virtual"])
+def test_whole_images_are_resampled_too(tmp_path: Path, storage: str) -> None:
+    (tmp_path / "images").mkdir()
+    pixels = tissue_pixels(71, 50)
+    (tmp_path / "images" / "a.png").write_bytes(png_of(pixels))
+
+    tiles = made(
+        tmp_path / "images",
+        tmp_path / "tiles",
+        side_px=None,
+        num_folds=1,
+        spacing_um=0.5,
+        to_spacing_um=1.0,
+        storage=storage,
+    )
+
+    (record,) = tiles.records()
+    assert (record.width, record.height, record.spacing_um) == (36, 25, 1.0)
+    assert record.region == Region(0, 0, 71, 50)
+    small = Image.fromarray(pixels).resize((36, 25), Image.Resampling.BICUBIC)
+    assert (tiles.image(record) == np.asarray(small)).all()
+
+
+def test_a_slide_that_comes_back_is_cut_again(
+    slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(slides, tmp_path / "slides")
+    with monkeypatch.context() as patched:
+        patched.setattr("hdgan.stages.tile.run.tile_report", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
+        (tmp_path / "slides" / "P0_he.tif").rename(tmp_path / "aside.tif")
+        with pytest.raises(KeyboardInterrupt):
+            tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
+    (tmp_path / "aside.tif").rename(tmp_path / "slides" / "P0_he.tif")
+
+    tiles = made(tmp_path / "slides", tmp_path / "tiles")
+
+    assert len({record.slide for record in tiles.records()}) == 4
+    for record in tiles.records():
+        assert tiles.image(record).shape == (SIDE, SIDE, 3)
+
+
+def interrupted(*_: object) -> bytes:
+    raise KeyboardInterrupt
+
+
+def test_a_cut_that_was_interrupted_is_not_taken_for_an_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tiff(tmp_path / "slides" / "S.tif", tissue_pixels(300, 200), spacing_um=None)
+    choices = {"num_folds": 1, "side_px": 48, "to_spacing_um": 1.0}
+    for spacing, where in ((1.0, "run.tile_report"), (0.5, "cutting.json_bytes")):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"hdgan.stages.tile.{where}", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                made(tmp_path / "slides", tmp_path / "tiles", spacing_um=spacing, **choices)
+
+    tiles = made(tmp_path / "slides", tmp_path / "tiles", spacing_um=1.0, **choices)
+    fresh = made(tmp_path / "slides", tmp_path / "fresh", spacing_um=1.0, **choices)
+
+    assert [r.tile for r in tiles.records()] == [r.tile for r in fresh.records()]
+    for record in fresh.records():
+        assert (tiles.image(record) == fresh.image(record)).all()
+
+
+def test_two_tiles_of_one_name_are_refused(slides: Path, tmp_path: Path) -> None:
+    records = made(slides, tmp_path / "tiles").records()
+    twin = records[0].model_copy(update={"slide": "other"})
+
+    with pytest.raises(ImageError, match=rf"Two tiles would be called {records[0].tile}, of the"):
+        refuse_twins([*records, twin])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    path = Path(os.fsdecode(os.fsencode(tmp_path / "images") + b"/z\xff.png"))
+    path.write_bytes(png_of(tissue_pixels(30, 30)))
+
+    with pytest.raises(ImageError, match=r"has a name that is not UTF-8. Rename the file"):
+        tile(tmp_path / "images", tmp_path / "tiles", SMALL)
+
+
+def test_names_that_are_too_long_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / f"{'x' * 200}.png").write_bytes(png_of(tissue_pixels(30, 30)))
+
+    with pytest.raises(ImageError, match=r"200 bytes long; tiles need names of at most 180"):
+        tile(tmp_path / "images", tmp_path / "tiles", SMALL)
+
+
+def test_a_slide_that_may_not_be_read_is_left_out(
+    slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> Slide:
+        if path.stem == "P0_he":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_slide(path)
+
+    monkeypatch.setattr("hdgan.stages.tile.cutting.open_slide", refused)
+
+    tiles = made(slides, tmp_path / "tiles", keep_going=True)
+
+    problems = {slide.slide: slide.problem for slide in tiles.slides()}
+    assert "P0_he.tif cannot be read (Permission denied)" in str(problems["P0_he"])
 
 
 def test_links_out_of_the_folder_are_refused(slides: Path, tmp_path: Path) -> None:

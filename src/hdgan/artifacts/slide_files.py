@@ -9,6 +9,9 @@ from hdgan.artifacts.images import IMAGE_SUFFIXES
 from hdgan.artifacts.slides.opening import SLIDE_SUFFIXES
 from hdgan.errors import ImageError
 
+MAX_NAME_BYTES = 180
+"""Of a slide's name: file systems allow 255 for a tile's, which is longer."""
+
 _DOUBLE = (".ome.tif", ".ome.tiff")
 
 
@@ -49,6 +52,8 @@ def slide_files(folder: Path) -> list[SlideFile]:
     for path in paths:
         _refuse_link(path, folder)
     files = [SlideFile(_name(path.relative_to(folder)), path) for path in paths]
+    for file in files:
+        _refuse_name(file)
     _refuse_twins(files)
     return files
 
@@ -99,6 +104,25 @@ def _refuse_link(path: Path, folder: Path) -> None:
         )
 
 
+def _refuse_name(file: SlideFile) -> None:
+    """Tiles are called after their slides, so names must be text, and leave room.
+
+    Raises:
+        ImageError: one is not.
+    """
+    try:
+        length = len(file.name.encode())
+    except UnicodeEncodeError as error:
+        raise ImageError(
+            f"{str(file.path)!r} has a name that is not UTF-8. Rename the file."
+        ) from error
+    if length > MAX_NAME_BYTES:
+        raise ImageError(
+            f"{file.path} would be called {file.name[:40]}..., {length} bytes long; tiles need "
+            f"names of at most {MAX_NAME_BYTES}. Rename it, or move it up."
+        )
+
+
 def _name(path: Path) -> str:
     """A name from a path below the folder; a DICOM slide is named for its folder."""
     if path.suffix.lower() == ".dcm" and len(path.parts) > 1:
@@ -118,7 +142,7 @@ def _refuse_twins(files: Sequence[SlideFile]) -> None:
     for file in files:
         if file.name in seen:
             raise ImageError(
-                f"{file.path} and {seen[file.name]} differ only in their ending. Rename one of "
-                "them."
+                f"{file.path} and {seen[file.name]} would have the same name: they differ only in "
+                "their ending, or in __ for a folder. Rename one of them."
             )
         seen[file.name] = file.path

@@ -55,6 +55,12 @@ class TileRecord(Record):
     scale: float = 1.0
     """Level-0 px per px of the tile's image."""
 
+    covered_width: int | None = None
+    """Level-0 px; None stands for `width * scale`."""
+
+    covered_height: int | None = None
+    """Level-0 px; None stands for `height * scale`."""
+
     spacing_um: float | None
     """Tissue per pixel of the tile's image, um/px."""
 
@@ -84,7 +90,8 @@ class TileRecord(Record):
     @property
     def region(self) -> Region:
         """What it covers of its slide, level-0 px."""
-        across, down = (round(side * self.scale) for side in (self.width, self.height))
+        across = self.covered_width or round(self.width * self.scale)
+        down = self.covered_height or round(self.height * self.scale)
         return Region(self.x, self.y, across, down)
 
 

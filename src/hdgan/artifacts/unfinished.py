@@ -26,7 +26,7 @@ from hdgan.artifacts.manifest import (
     read_manifest,
     write_manifest,
 )
-from hdgan.artifacts.writing import storage_errors, write_atomically
+from hdgan.artifacts.writing import PARTIAL, storage_errors, write_atomically
 from hdgan.errors import DamagedArtifactError, HdganError, StorageError, WrongArtifactError
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -147,6 +147,8 @@ class UnfinishedArtifact:
 
     def finish(self) -> None:
         """Write the manifest over all files that are there; the folder is then whole."""
+        for left in self.folder.rglob(f".*{PARTIAL}"):
+            left.unlink(missing_ok=True)
         files = sorted(
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")

@@ -5,8 +5,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from hdgan.errors import StorageError
+
+PARTIAL = ".partial"
+"""Ending of files that are being written; after a kill one may be left."""
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -40,7 +44,8 @@ def renamed_when_whole(path: Path) -> Iterator[Path]:
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.partial")
+        # A name of its own: two workers may be at one piece, if one was thought dead.
+        temporary = path.with_name(f".{path.name[:150]}.{uuid4().hex[:12]}{PARTIAL}")
         try:
             yield temporary
             with temporary.open("rb+") as file:

@@ -29,6 +29,10 @@ class TileSources:
     segmenter: Path | None = None
     """A segmenter: only tiles in which it finds --compartments are kept."""
 
+    def absolute(self) -> "TileSources":
+        """The same, from whatever folder they are looked for."""
+        return TileSources(*(path and path.absolute() for path in vars(self).values()))
+
 
 @dataclass(frozen=True)
 class TileSettings:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import openslide
 
-from hdgan.artifacts.slides.slide import GLASS, Level, Pixels, Slide
+from hdgan.artifacts.slides.slide import GLASS, Pixels, Slide, levels_of
 from hdgan.artifacts.slides.spacing import believed
 from hdgan.errors import ImageError
 from hdgan.geometry import Region
@@ -23,12 +23,8 @@ class OpenSlideSlide(Slide):
         self.name = str(path)
         try:
             self._slide = openslide.OpenSlide(path)
-            self.levels = tuple(
-                Level(width, height, round(down, 9))
-                for (width, height), down in zip(
-                    self._slide.level_dimensions, self._slide.level_downsamples, strict=True
-                )
-            )
+            self.levels = levels_of(self._slide.level_dimensions)
+            self._downsamples = self._slide.level_downsamples
         except openslide.OpenSlideError as error:
             raise ImageError(
                 f"{path} is a damaged slide, or one of its files is missing ({error}). Copy it "
@@ -67,7 +63,7 @@ class OpenSlideSlide(Slide):
         Raises:
             ImageError: the file is damaged there.
         """
-        down = self.levels[level].downsample
+        down = self._downsamples[level]  # by which OpenSlide finds a level's pixel
         corner = (round(region.x * down), round(region.y * down))
         try:
             read = self._slide.read_region(corner, level, (region.width, region.height))

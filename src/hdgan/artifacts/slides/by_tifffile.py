@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 from jaxtyping import UInt8
 
-from hdgan.artifacts.slides.slide import GLASS, Level, Pixels, Slide
+from hdgan.artifacts.slides.slide import GLASS, Level, Pixels, Slide, levels_of
 from hdgan.artifacts.slides.spacing import believed
 from hdgan.errors import ImageError
 from hdgan.geometry import Region
@@ -36,6 +36,7 @@ DAMAGE = (
 _UNITS_UM = {"nm": 1e-3, "µm": 1.0, "μm": 1.0, "um": 1.0, "mm": 1e3, "cm": 1e4}
 _PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^>]*>")
 _OME_TEXT = 1_000_000
+_MOST_TAGGED_UM = 20.0
 _MAX_TILE_PX = 16384
 """Files with larger tiles are not read piece by piece."""
 
@@ -166,7 +167,6 @@ def _num_tiles(page: tifffile.TiffPage) -> int:
 
 def _levels(pages: list[tifffile.TiffPage], name: str) -> tuple[Level, ...]:
     full = pages[0]
-    levels = []
     for page in pages:
         across, down = full.imagewidth / page.imagewidth, full.imagelength / page.imagelength
         if abs(across / down - 1) > 0.05 and min(page.imagewidth, page.imagelength) > 64:
@@ -175,8 +175,7 @@ def _levels(pages: list[tifffile.TiffPage], name: str) -> tuple[Level, ...]:
                 f"{full.imagewidth} x {full.imagelength}, which is another shape. Export the slide "
                 "again."
             )
-        levels.append(Level(page.imagewidth, page.imagelength, (across + down) / 2))
-    return tuple(levels)
+    return levels_of([(page.imagewidth, page.imagelength) for page in pages])
 
 
 def _kind(file: tifffile.TiffFile) -> str:
@@ -200,7 +199,8 @@ def _spacing(file: tifffile.TiffFile, page: tifffile.TiffPage, name: str) -> flo
 
 
 def _inverse(value: float) -> float | None:
-    return 1 / value if value > 0 else None
+    """um/px of a resolution tag; dots per inch for a printer are no spacing."""
+    return 1 / value if value > 0 and 1 / value <= _MOST_TAGGED_UM else None
 
 
 def _physical(tag: str, axis: str) -> float | None:

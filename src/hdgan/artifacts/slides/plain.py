@@ -15,7 +15,7 @@ class PlainSlide(Slide):
     def __init__(self, pixels: Pixels, name: str, spacing_um: float | None = None) -> None:
         self.name, self.spacing_um = name, spacing_um
         self._pixels = pixels
-        self.levels = (Level(pixels.shape[1], pixels.shape[0], 1.0),)
+        self.levels = (Level(pixels.shape[1], pixels.shape[0]),)
 
     def read(self, level: int, region: Region) -> Pixels:
         """Cut a region out; white outside the image."""

@@ -1,5 +1,7 @@
 """What every slide can do, whoever reads its file."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -16,9 +18,6 @@ GLASS = 255
 OVERVIEW_PX = 3072
 """Longer side of an overview, at most."""
 
-_MARGIN_PX = 4
-"""Pixels around a region that take part when it is made smaller, so that neighbours fit."""
-
 _BAND_PIXELS = 64_000_000
 """Overviews of slides without small levels are made from bands of so many pixels."""
 
@@ -33,8 +32,38 @@ class Level:
     width: int
     height: int
 
-    downsample: float
-    """Level-0 px per pixel."""
+    across: float = 1.0
+    """Level-0 px per pixel along x."""
+
+    down: float = 1.0
+    """Level-0 px per pixel along y."""
+
+    @property
+    def downsample(self) -> float:
+        """Level-0 px per pixel."""
+        return (self.across + self.down) / 2
+
+
+def levels_of(sizes: Sequence[tuple[int, int]]) -> tuple[Level, ...]:
+    """Levels from their widths and heights, the largest first.
+
+    A size that is a whole fraction of the largest, rounded up or down, is taken for that fraction:
+    what is left over at the edge was dropped or filled up, and moved nothing.
+    """
+    (full_width, full_height), *_ = sizes
+    return tuple(
+        Level(width, height, _factor(full_width, width), _factor(full_height, height))
+        for width, height in sizes
+    )
+
+
+def _factor(full: int, side: int) -> float:
+    whole = max(1, round(full / side))
+    if side in (full // whole, -(-full // whole)):
+        return float(whole)
+    # On a short side many fractions round to the same; a power of two is what pyramids are made of.
+    power = 2 ** max(0, round(math.log2(full / side)))
+    return float(power) if side in (full // power, -(-full // power)) else full / side
 
 
 @runtime_checkable
@@ -95,17 +124,20 @@ def read_scaled(slide: Slide, region: Region, width: int, height: int) -> Pixels
     """
     scale = min(region.width / width, region.height / height)
     level = _level_for(slide, scale)
-    down = slide.levels[level].downsample
-    left, top = region.x / down, region.y / down
-    right, bottom = (region.x + region.width) / down, (region.y + region.height) / down
+    across, down = slide.levels[level].across, slide.levels[level].down
+    left, top = region.x / across, region.y / down
+    right, bottom = (region.x + region.width) / across, (region.y + region.height) / down
     if _are_whole(left, top) and (round(right - left, 6), round(bottom - top, 6)) == (
         width,
         height,
     ):
         return slide.read(level, Region(round(left), round(top), width, height))
-    first_x, first_y = int(left) - _MARGIN_PX, int(top) - _MARGIN_PX
-    first_x, first_y = max(first_x, 0), max(first_y, 0)
-    last_x, last_y = int(np.ceil(right)) + _MARGIN_PX, int(np.ceil(bottom)) + _MARGIN_PX
+    # As far around as the filter reaches, but not beyond the slide, which would let white in.
+    margin = math.ceil(2 * max((right - left) / width, (bottom - top) / height)) + 1
+    full = slide.levels[level]
+    first_x, first_y = max(int(left) - margin, 0), max(int(top) - margin, 0)
+    last_x = max(min(math.ceil(right) + margin, full.width), math.ceil(right))
+    last_y = max(min(math.ceil(bottom) + margin, full.height), math.ceil(bottom))
     pixels = slide.read(level, Region(first_x, first_y, last_x - first_x, last_y - first_y))
     box = (left - first_x, top - first_y, right - first_x, bottom - first_y)
     resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC, box=box)

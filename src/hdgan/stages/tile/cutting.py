@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 from jaxtyping import Bool
@@ -79,6 +80,11 @@ class SlideWork:
         ]
         return sha256(json.dumps(about).encode()).hexdigest()
 
+    def forget(self) -> None:
+        """Take back what is noted of the slide: its tiles are about to change or to go."""
+        self.notes.unlink(missing_ok=True)
+        rmtree(self.thumbnails, ignore_errors=True)
+
     def is_done(self) -> bool:
         """Whether an earlier run has cut this slide in this way."""
         if not self.notes.is_file():
@@ -112,15 +118,29 @@ def cut_slide(work: SlideWork) -> Outcome:
 
     Memory: the overview, a tile, and what the file's reader holds.
     """
-    if work.is_done():
-        return Outcome(work, None)
     try:
+        if work.is_done():
+            return Outcome(work, None)
+        made_from = work.made_from
+        work.forget()
         with open_slide(work.file.path) as slide:
             notes = _Cut(work, slide).made()
     except InputError as error:
         return Outcome(work, str(error))
-    write_atomically(work.notes, json_bytes(notes))
+    except OSError as error:
+        return Outcome(work, _unreadable(work, error))
+    write_atomically(work.notes, json_bytes(notes | {"made_from": made_from}))
     return Outcome(work, None)
+
+
+def _unreadable(work: SlideWork, error: OSError) -> str:
+    """The sentence for a slide that the system does not give; another error goes on."""
+    if error.filename is None or Path(error.filename) != work.file.path:
+        raise error
+    return (
+        f"{work.file.path} cannot be read ({error.strerror}). Check the file and its permissions, "
+        "or leave it out."
+    )
 
 
 def problem_with(work: SlideWork) -> str | None:
@@ -135,6 +155,8 @@ def problem_with(work: SlideWork) -> str | None:
             _Cut(work, slide)
     except InputError as error:
         return str(error)
+    except OSError as error:
+        return _unreadable(work, error)
     return None
 
 
@@ -175,7 +197,6 @@ class _Cut:
             )
             write_atomically(self.work.overview, jpeg_of(picture, 85))
         return {
-            "made_from": self.work.made_from,
             "given_um": self.work.given_um if self.asks_for_spacing else None,
             "asks_for_spacing": self.asks_for_spacing,
             "slide": self._about(len(tiles)),
@@ -258,7 +279,10 @@ class _Cut:
     ) -> Iterator[TileRecord]:
         """Store a tile, unless its pixels do not please."""
         region, settings = candidate.region, self.settings
-        width, height = self.side_px or region.width, self.side_px or region.height
+        width, height = (
+            self.side_px or max(1, round(side / self.scale))
+            for side in (region.width, region.height)
+        )
         whole = self.is_plain and settings.side_px is None
         name = self.work.file.name
         record = TileRecord(
@@ -271,6 +295,8 @@ class _Cut:
             width=width,
             height=height,
             scale=self.scale,
+            covered_width=region.width,
+            covered_height=region.height,
             spacing_um=self.spacing_um and round(self.spacing_um * self.scale, 9),
             whitespace=candidate.whitespace,
             tissue=candidate.tissue,

@@ -27,7 +27,7 @@ from hdgan.artifacts.virtual_tiles import source_bytes
 from hdgan.errors import ImageError, SettingsError
 from hdgan.pipeline import Fact, Made
 from hdgan.report.progress import ProgressBar, remark
-from hdgan.report.tile_report import MAX_OVERVIEWS, tile_report
+from hdgan.report.tile_report import MAX_OVERVIEWS, SHEET_TILES, tile_report
 from hdgan.settings.tile import TileSettings, TileSources
 from hdgan.stages.tile.cutting import Outcome, SlideWork, cut_slide, problem_with
 from hdgan.stages.tile.dealing import dealt_tiles, metadata_of_slides
@@ -66,6 +66,8 @@ def tile(
         StorageError: the disk is full, or a worker died.
     """
     sources = sources or TileSources()
+    if settings.cluster is not None:  # workers have a current folder of their own
+        slides, output, sources = slides.absolute(), output.absolute(), sources.absolute()
     if slides.is_dir() and output.resolve().is_relative_to(slides.resolve()):
         raise SettingsError(
             f"{output} lies inside {slides}, so its tiles would be taken for images the next time. "
@@ -93,9 +95,8 @@ def tile(
         tiles = [TileRecord(**row) for note in notes.values() for row in note["tiles"]]
         if not tiles:
             _remove_strangers(unfinished, [], [])  # leaves the folder free for another command
-            for work in works:
-                work.notes.unlink(missing_ok=True)
             raise ImageError(_nothing(slides, settings, slide_rows))
+        refuse_twins(tiles)
         dealt = dealt_tiles(tiles, metadata, settings)
         _remove_strangers(unfinished, works, tiles)
         unfinished.write(TILES, table_bytes(dealt, TileRecord))
@@ -259,9 +260,10 @@ def _slide_row(
 
 def _thumbnails(works: Sequence[SlideWork]) -> dict[str, bytes]:
     """Small pictures of some tiles, as JPEG, by tile."""
+    every = max(1, len(works) // SHEET_TILES)
     return {
         path.stem: path.read_bytes()
-        for work in works
+        for work in works[::every]
         for path in sorted(work.thumbnails.glob("*.jpg"))
     }
 
@@ -272,12 +274,31 @@ def _overviews(works: Sequence[SlideWork]) -> dict[str, bytes]:
     return {work.file.name: work.overview.read_bytes() for work in there[:MAX_OVERVIEWS]}
 
 
+def refuse_twins(tiles: Sequence[TileRecord]) -> None:
+    """Do nothing if no two tiles have one name.
+
+    Raises:
+        ImageError: two have; one was written over the other.
+    """
+    name, count = Counter(row.tile for row in tiles).most_common(1)[0]
+    if count > 1:
+        slides = sorted({row.slide for row in tiles if row.tile == name})
+        raise ImageError(
+            f"Two tiles would be called {name}, of the slides {' and '.join(slides)}. Rename one "
+            "of the slides, and choose a new folder for the tiles."
+        )
+
+
 def _remove_strangers(
     unfinished: UnfinishedArtifact, works: Sequence[SlideWork], tiles: Sequence[TileRecord]
 ) -> None:
     """Take away what an earlier run left of slides that are no longer there."""
     images = {row.image.partition(".zip/")[0] + ".zip" for row in tiles if ".zip/" in row.image}
     kept = images | {row.image for row in tiles} | {f"overviews/{w.file.name}.jpg" for w in works}
+    names = {work.file.name for work in works}
+    for notes in (unfinished.scratch / "slides").glob("*.json"):
+        if notes.stem not in names:
+            notes.unlink()  # first: notes promise that the tiles are there
     for folder in ("images", "overviews"):
         for path in (unfinished.folder / folder).glob("*"):
             if f"{folder}/{path.name}" not in kept:
