@@ -222,3 +222,11 @@ def test_a_real_palette_mask_is_imported(shared_data: Path) -> None:
     labels = label_map_of(mask.read_bytes(), str(mask), classes, "auto")
 
     assert set(np.unique(labels)) == set(range(len(colours)))
+
+
+def test_an_image_of_sixteen_bits_is_not_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "deep.png"
+    Image.fromarray(np.full((4, 4), 40_000, dtype=np.uint16)).save(path)
+
+    with pytest.raises(ImageError, match=r"deep\.png has more than 8 bits a pixel"):
+        rgb_of(path.read_bytes(), str(path))

@@ -70,9 +70,14 @@ def rgb_of(data: bytes, name: str) -> UInt8[np.ndarray, "height width 3"]:
     """The pixels of an image; what is transparent becomes white glass.
 
     Raises:
-        ImageError: it cannot be read.
+        ImageError: it cannot be read, or has more than eight bits a channel.
     """
     image = open_image(data, name)
+    if image.mode.startswith(("I", "F")):
+        raise ImageError(
+            f"{name} has more than 8 bits a pixel (mode {image.mode}), and who made it knows what "
+            "is black and what is white. Save it as 8-bit RGB."
+        )
     if image.has_transparency_data:
         image = image.convert("RGBA")
         glass = Image.new("RGBA", image.size, (255, 255, 255, 255))
