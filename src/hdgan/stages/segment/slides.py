@@ -110,6 +110,7 @@ class _Run:
         done = len(files) - len(left)
         with ProgressBar("segment: looking at slides", len(files), "slides", done=done) as progress:
             for file in left:
+                self._note_path(file).unlink(missing_ok=True)  # its files are about to change
                 with self._left_out_if_bad(file):
                     plans.append(planned(file, self.settings))
                 progress.advance()
@@ -198,6 +199,8 @@ class _Run:
         for file in files:
             place = file.path.relative_to(self.base).as_posix()
             note = None if file.name in self.problems else self._note(file)
+            if note is None and file.name not in self.problems:
+                raise ImageError(f"{file.path} was changed while it was read. Run it again.")
             if note is None:
                 slides.append(_left_out(file.name, place, self.problems[file.name]))
                 continue
@@ -213,6 +216,10 @@ class _Run:
             if slide.problem is None
             for name in (slide.labels, slide.outlines, slide.preview)
         }
+        names = {slide.slide for slide in slides if slide.problem is None}
+        for note in (self.unfinished.scratch / "slides").glob("*.json"):
+            if note.stem not in names:
+                note.unlink()  # first: notes promise that the files are there
         for folder in ("slides", "previews"):
             for path in (self.unfinished.folder / folder).glob("*"):
                 if f"{folder}/{path.name}" not in wanted:
