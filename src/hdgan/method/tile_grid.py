@@ -18,17 +18,20 @@ def tile_grid(width: int, height: int, side_px: int | None, *, scale: float = 1.
         height: the same.
         side_px: side of a tile's image; None takes the whole image as one.
         scale: level-0 px per px of the tile's image. A tile covers `side_px * scale` level-0 px,
-            rounded; its corner is the rounded multiple of that.
+            rounded; its corner is the rounded multiple of that, so neighbours may share a row.
     """
     if side_px is None:
         return [Region(0, 0, width, height)]
     step = side_px * scale
     side = round(step)
-    return [
-        Region(round(x * step), round(y * step), side, side)
-        for y in range(int((height - side) / step) + 1 if height >= side else 0)
-        for x in range(int((width - side) / step) + 1 if width >= side else 0)
-    ]
+    columns, rows = (_starts(length, side, step) for length in (width, height))
+    return [Region(x, y, side, side) for y in rows for x in columns]
+
+
+def _starts(length: int, side: int, step: float) -> list[int]:
+    """Where tiles begin along one axis."""
+    count = int(length / step + 1e-9) if length >= side else 0
+    return [min(round(place * step), length - side) for place in range(count)]
 
 
 def covered_fractions(
