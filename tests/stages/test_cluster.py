@@ -133,8 +133,10 @@ def is_worker_of(entry: Path, folder: Path) -> bool:
     return b"\0worker\0" in command and os.fsencode(folder) in command
 
 
+# As the real one, it keeps a copy: the script is gone as soon as it was handed in.
 SBATCH = """#!/bin/sh
-setsid sh -c "exec sh $1" > "$1.log" 2>&1 &
+cp "$1" "$1.job"
+setsid sh "$1.job" > "$1.log" 2>&1 &
 echo $!
 """
 SCANCEL = """#!/bin/sh
