@@ -4,9 +4,10 @@ usage: fitting.py [--side 1024] [--threads 2]
 
 A generator with random weights (channel base 32768, at most 512 channels), 16 annotated drawings
 for training and 4 for validation, five classes by brightness. A row is `hdgan train-classifier` as
-a whole: drawing the features, keeping them on disk, fitting. Then the pace of the default's steps,
-from two runs of different length, beside the floor: the products that a step cannot do without
-(forward, and twice as many backward) at the rate of one large product on the same threads.
+a whole: drawing the features, keeping them on disk, fitting; without the context head, whose own
+fit would blur the pace of the ensemble's steps. That pace comes next, from two runs of different
+length, beside the floor: the products that a step cannot do without (forward, and twice as many
+backward) at the rate of one large product on the same threads.
 """
 
 import argparse
@@ -99,7 +100,7 @@ def main() -> None:
         print("| preset | seconds | CPU s | accuracy on validation pixels |")
         print("| --- | --- | --- | --- |", flush=True)
         linear = TrainClassifierSettings(preset="linear")
-        default = TrainClassifierSettings()
+        default = TrainClassifierSettings(context=False)
         few, many = (replace(default, steps=steps) for steps in (FEW, MANY))
         times = {}
         for name, settings in {

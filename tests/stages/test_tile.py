@@ -442,7 +442,7 @@ def test_all_that_cannot_be_cut_is_told_before_anything_is(slides: Path, tmp_pat
     (tmp_path / "slides" / "Z.svs").write_bytes(b"broken")
 
     with pytest.raises(
-        ImageError, match=r"A\.svs is no slide.* would also stop at Z\. Nothing was"
+        ImageError, match=r"A\.svs is no slide.* would also stop at Z\. This run has"
     ):
         tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
 

@@ -20,7 +20,6 @@ SLIDE_SUFFIXES = frozenset({".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".svslide"
 MAX_SIDE = 2_000_000
 """A slide is 75 mm long: 750,000 px at 0.1 um. What declares more is not believed."""
 
-
 MAX_OVERVIEW_PIXELS = 4_000_000_000
 """Of a slide's smallest size, which its overview is made from."""
 

@@ -31,6 +31,21 @@ from hdgan.report.slide_overview import overview_picture
 from hdgan.settings.tile import SLIDE_SIDE_PX, TileSettings
 from hdgan.stages.tile.storing import encoded, jpeg_of, stored_as, tile_store
 
+DEALING = (
+    "centre_pattern",
+    "num_folds",
+    "patient_pattern",
+    "seed",
+    "spacing_um",
+    "stain",
+    "stain_pattern",
+)
+"""Settings that change no slide that was cut: they deal tiles to folds at the end, or,
+`spacing_um`, concern some slides alone, whose notes say so."""
+
+_WAYS = ("cluster", "keep_going", "workers")
+"""Settings that decide how the work is done."""
+
 MIN_TISSUE = 0.1
 """Of a slide's tile, unless the user says otherwise."""
 
@@ -68,9 +83,8 @@ class SlideWork:
     @property
     def made_from(self) -> str:
         """Tells whether notes are of the same slide, cut in the same way."""
-        late = {"num_folds", "seed", "stain", "stain_pattern", "patient_pattern"}
-        late |= {"centre_pattern", "workers", "cluster", "keep_going", "spacing_um"}
-        chosen = {name: value for name, value in vars(self.settings).items() if name not in late}
+        others = {*DEALING, *_WAYS}
+        chosen = {name: value for name, value in vars(self.settings).items() if name not in others}
         about = [
             chosen,
             self.file.path.stat().st_size,

@@ -29,7 +29,7 @@ from hdgan.pipeline import Fact, Made
 from hdgan.report.progress import ProgressBar, remark
 from hdgan.report.tile_report import MAX_OVERVIEWS, SHEET_TILES, tile_report
 from hdgan.settings.tile import TileSettings, TileSources
-from hdgan.stages.tile.cutting import Outcome, SlideWork, cut_slide, problem_with
+from hdgan.stages.tile.cutting import DEALING, Outcome, SlideWork, cut_slide, problem_with
 from hdgan.stages.tile.dealing import dealt_tiles, metadata_of_slides
 from hdgan.workers import done_by_cluster, done_by_processes, done_here, num_cores
 
@@ -37,17 +37,6 @@ REPORT = "report.html"
 
 LOOKED_AT_ONCE = 8
 """Slides that are opened at a time, to see whether they can be cut."""
-
-DEALING = (
-    "centre_pattern",
-    "num_folds",
-    "patient_pattern",
-    "seed",
-    "spacing_um",
-    "stain",
-    "stain_pattern",
-)
-"""Settings that matter only when all slides are cut; or, `spacing_um`, for some of them."""
 
 
 def tile(
@@ -103,7 +92,6 @@ def tile(
         unfinished.write(SLIDES, table_bytes(slide_rows, SlideRecord))
         if settings.storage == "virtual":
             unfinished.write(SOURCE, source_bytes(base))
-
         unfinished.write(
             REPORT, tile_report(dealt, slide_rows, _thumbnails(works), _overviews(works))
         )
@@ -218,7 +206,7 @@ def _refuse_now(works: Sequence[SlideWork]) -> None:
     first, *others = problems
     more = f" The same run would also stop at {_some(others)}." if others else ""
     raise ImageError(
-        f"{problems[first]}{more} Nothing was cut yet; --keep-going leaves such slides out."
+        f"{problems[first]}{more} This run has cut nothing; --keep-going leaves such slides out."
     )
 
 
