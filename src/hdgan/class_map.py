@@ -12,6 +12,10 @@ from hdgan.errors import ClassMapError, LabelError
 UNLABELLED = 255
 """The value of a pixel that nobody has labelled; it takes part in nothing."""
 
+AMBIGUOUS = 254
+"""On the annotation page, the value of a pixel of which a person could not tell the class. Outside
+of its history such pixels are unlabelled."""
+
 LabelMap = UInt8[np.ndarray, "height width"]
 """The class of each pixel as its position in the class map, or `UNLABELLED`."""
 

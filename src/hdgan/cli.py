@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from hdgan.errors import HdganError
 from hdgan.pipeline import STAGES, Made, stage_of
+from hdgan.settings.annotate import AnnotateSettings, AnnotateSources
 from hdgan.settings.demo import DemoSettings
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.export_generator import ExportGeneratorSettings
@@ -241,6 +242,30 @@ def sample(
     _print(run(generator, output, settings, classifier), as_json=as_json)
 
 
+@app.command(**_verb("annotate"))
+def annotate(
+    samples: Path,
+    output: Path | None = None,
+    /,
+    *,
+    sources: Annotated[AnnotateSources, Flat] = AnnotateSources(),
+    settings: Annotated[AnnotateSettings, Flat] = AnnotateSettings(),
+    as_json: Json = False,
+) -> None:
+    """Annotate tiles.
+
+    Args:
+        samples: a sample set, or a tile set.
+        output: folder of the annotation set; without it, `annotations` beside the samples.
+        sources: what else is at hand.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.annotate.run import annotate as run
+
+    _print(run(samples, output, settings, sources), as_json=as_json)
+
+
 @app.command(**_verb("import-annotations"))
 def import_annotations(
     images: Path,
@@ -252,14 +277,15 @@ def import_annotations(
     settings: Annotated[ImportAnnotationsSettings, Flat] = ImportAnnotationsSettings(),
     as_json: Json = False,
 ) -> None:
-    """Import label maps.
+    """Import annotations.
 
     Args:
         images: a sample set or a tile set.
-        labels: folder of label maps named like their images, or a segmentation.
+        labels: folder of label maps or outlines named like their images or slides (QuPath GeoJSON,
+            ASAP or Aperio XML, ImageJ regions), one COCO file, or a segmentation.
         output: folder of the new annotation set.
         classes: the class map, a JSON file: {"classes": [{"name": "tissue", "colour": "#56b4e9"},
-            ...]}. A segmentation brings its own.
+            ...]}. A segmentation brings its own; without it, outlines bring their names.
         settings: choices.
         as_json: print what was made as JSON.
     """

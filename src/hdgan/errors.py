@@ -13,7 +13,9 @@ HdganError                  one clear sentence; the command line prints it and e
 |  |- WrongArtifactError    another kind, or made from something else
 |  |- DamagedArtifactError  its files are not those that were written
 |  `- LeakError             tested on what it has learned from
-`- StorageError             the disk is full, read-only or in use by another run
+|- StorageError             the disk is full, read-only or in use by another run
+|- StaleRevisionError       somebody else has painted on the same tile meanwhile
+`- FinishedError            the annotation set is written and takes no more strokes
 """
 
 
@@ -71,3 +73,24 @@ class LeakError(ArtifactError):
 
 class StorageError(HdganError):
     """The disk is full or read-only, or another run is writing there."""
+
+
+class StaleRevisionError(HdganError):
+    """A stroke was painted on a revision that is no longer the newest."""
+
+    def __init__(self, base: int, newest: object) -> None:
+        """Say on which one.
+
+        Args:
+            base: the revision that it was painted on.
+            newest: the newest revision; None if there is none.
+        """
+        super().__init__(
+            f"This was painted on revision {base}, but another one has been saved meanwhile. Load "
+            "it, or save yours over it; nothing is lost."
+        )
+        self.newest = newest
+
+
+class FinishedError(HdganError):
+    """The annotation set is written and takes no more strokes."""

@@ -104,10 +104,18 @@ STAGES = (
         "hdgan sample runs/generator runs/samples --num-samples 500 --select 36",
     ),
     Stage(
-        "import-annotations",
-        ("sample-set or tile-set", "label-map PNGs", "a class map"),
+        "annotate",
+        ("sample-set or tile-set", "a classifier, for predictions"),
         "annotation-set",
-        "Take in label maps that were painted elsewhere, grey or in colour.",
+        "Choose and paint tiles on a page in the browser; each stroke is saved at once.",
+        "hdgan annotate runs/samples runs/painted",
+    ),
+    Stage(
+        "import-annotations",
+        ("sample-set or tile-set", "label maps or outlines", "a class map"),
+        "annotation-set",
+        "Take in what was annotated elsewhere: label maps, or outlines of QuPath, ImageJ, ASAP, "
+        "ImageScope or COCO.",
         "hdgan import-annotations runs/samples label-maps runs/annotations --classes classes.json",
     ),
     Stage(

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hdgan.artifacts.sample_set import SampleSet
 from hdgan.class_map import KIDNEY, ClassMap
 from hdgan.cli import app, main
 from hdgan.pipeline import STAGES
-from tests.tiny_world import draw_tiles, paint_samples, write_encoder
+from tests.tiny_world import brightness_classes, draw_tiles, paint_samples, write_encoder
+from tests.web.served_page import ServedPage, open_client, save_stroke
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -68,12 +70,25 @@ def run_in_order(
     write_encoder(folder / "squeezenet.npz")
     (folder / "classes.json").write_text(json.dumps({"classes": KIDNEY.to_records()}))
     for tokens in commands:
+        if tokens[0] == "annotate":
+            paint_on_the_page(tokens)
+            continue
         if tokens[0] == "import-annotations":
             samples = Path(tokens[1])
             names = [record.sample for record in SampleSet.open(samples).records()]
             paint_samples(samples, folder / "label-maps", names)
         main(made_small(tokens))
         assert capsys.readouterr().out, tokens
+
+
+def paint_on_the_page(tokens: list[str]) -> None:
+    """Paint every sample on the page that the command opens, and finish."""
+    samples = SampleSet.open(Path(tokens[1]))
+    with ServedPage(*tokens[1:]) as page, closing(open_client(page)) as client:
+        for record in samples.records():
+            save_stroke(client, record.sample, brightness_classes(samples.image(record)))
+        assert client.post("/api/finish").status_code == 200
+        assert "label maps" in page.interrupt()
 
 
 def shell_blocks(document: Path) -> list[str]:

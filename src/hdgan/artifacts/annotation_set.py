@@ -15,6 +15,8 @@ from hdgan.errors import ClassMapError, SettingsError
 
 ANNOTATIONS = "annotations.csv"
 CLASSES = "classes.json"
+HISTORY = "history.sqlite3"
+"""Every stroke of an annotation set that was painted on the page."""
 
 Split = Literal["training", "validation", "test"]
 
@@ -28,6 +30,18 @@ class AnnotationRecord(Record):
     split: Split | None
     """What an annotated sample is for; empty for a tile, whose fold decides."""
 
+    annotators: str | None = None
+    """Who painted it; this and what follows is known of what was painted on the page."""
+
+    minutes: float | None = None
+    """Time that it took, over all readings."""
+
+    revision: int | None = None
+    """Of the first reading."""
+
+    ambiguous: float | None = None
+    """The part of its pixels of which a person could not tell the class; they are unlabelled."""
+
     @property
     def labels(self) -> str:
         """The label map's path in the artifact."""
@@ -35,7 +49,10 @@ class AnnotationRecord(Record):
 
 
 class AnnotationSet(Artifact):
-    """`annotations.csv`, `classes.json` and `labels/*.png` (8-bit grey, 255 unlabelled)."""
+    """`annotations.csv`, `classes.json` and `labels/*.png` (8-bit grey, 255 unlabelled).
+
+    What was painted on the page also has `history.sqlite3`.
+    """
 
     kind = "annotation-set"
 

@@ -107,8 +107,8 @@ def write_label_polygons(
     with renamed_when_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(f'{{"type": "FeatureCollection", "properties": {json.dumps(about)},\n')
         file.write('"features": [')
-        for rings, label in _regions(labels, min_area_px):
-            feature = _feature([_on_slide(ring, place) for ring in rings], class_map.classes[label])
+        for rings, label in regions(labels, min_area_px):
+            feature = feature_of(rings, place, class_map.classes[label])
             file.write(",\n" if count else "\n")
             json.dump(feature, file, ensure_ascii=False, separators=(",", ":"))
             count += 1
@@ -116,8 +116,12 @@ def write_label_polygons(
     return count
 
 
-def _regions(labels: LabelMap, min_area_px: float) -> Iterator[tuple[list[Ring], int]]:
-    """Outline and holes of each region that is large enough, with its class."""
+def regions(labels: LabelMap, min_area_px: float = 0.0) -> Iterator[tuple[list[Ring], int]]:
+    """Outline and holes of each region that is large enough, with its value.
+
+    A region is pixels of one value that are connected by their sides; what is unlabelled is in
+    none.
+    """
     from rasterio.features import shapes
 
     for geometry, label in shapes(labels, mask=labels != UNLABELLED, connectivity=4):
@@ -125,6 +129,21 @@ def _regions(labels: LabelMap, min_area_px: float) -> Iterator[tuple[list[Ring],
         outline, *holes = (_area(ring) for ring in rings)
         if outline - sum(holes) >= min_area_px:
             yield rings, int(label)
+
+
+def feature_of(rings: list[Ring], place: OnSlide, tissue: TissueClass) -> dict[str, object]:
+    """A region as QuPath has written annotations since version 0.3."""
+    return {
+        "type": "Feature",
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [_on_slide(ring, place) for ring in rings],
+        },
+        "properties": {
+            "objectType": "annotation",
+            "classification": {"name": tissue.name, "color": list(tissue.rgb)},
+        },
+    }
 
 
 def _area(ring: Ring) -> float:
@@ -140,15 +159,3 @@ def _on_slide(ring: Ring, place: OnSlide) -> list[list[float | int]]:
     whole = inside.astype(np.int64)
     points: list[list[float | int]] = (whole if (whole == inside).all() else inside).tolist()
     return points
-
-
-def _feature(rings: list[list[list[float | int]]], tissue: TissueClass) -> dict[str, object]:
-    """An annotation as QuPath writes it since version 0.3."""
-    return {
-        "type": "Feature",
-        "geometry": {"type": "Polygon", "coordinates": rings},
-        "properties": {
-            "objectType": "annotation",
-            "classification": {"name": tissue.name, "color": list(tissue.rgb)},
-        },
-    }

@@ -113,6 +113,8 @@ class UnfinishedArtifact:
     def __init__(self, folder: Path, order: Order) -> None:
         self.folder = folder
         self.order = order
+        self.is_dear = False
+        """Whether something is there that must stay even if the run is refused later."""
 
     @property
     def scratch(self) -> Path:
@@ -191,13 +193,16 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
     with _alone(folder):
         _clear_other(folder, order)
         write_atomically(scratch / _COMMAND, json_bytes(vars(order)))
+        unfinished = UnfinishedArtifact(folder, order)
         try:
-            yield UnfinishedArtifact(folder, order)
+            yield unfinished
         except StorageError:
             raise
         except HdganError:
             # Refused before anything dear was made: the mended command finds the folder free.
-            if is_new and not (order.late or (scratch / CHECKPOINT).is_file()):
+            if is_new and not (
+                order.late or unfinished.is_dear or (scratch / CHECKPOINT).is_file()
+            ):
                 _clear(folder)
             raise
     if (folder / MANIFEST).is_file():

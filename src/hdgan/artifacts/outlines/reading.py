@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from hdgan.artifacts.outlines import aperio, asap, geojson, polygon_lists
+from hdgan.artifacts.outlines import aperio, asap, geojson, imagej, polygon_lists
 from hdgan.artifacts.outlines.documents import (
     check_size,
     is_json,
@@ -12,9 +12,12 @@ from hdgan.artifacts.outlines.documents import (
     xml_document,
 )
 from hdgan.artifacts.outlines.outline import Drawing, Drawn, Outline
+from hdgan.artifacts.outlines.zipped import is_zip
 from hdgan.errors import LabelError
 
-FORMATS = "QuPath GeoJSON, ASAP XML, Aperio ImageScope XML or a JSON list of polygons"
+FORMATS = (
+    "QuPath GeoJSON, ASAP XML, Aperio ImageScope XML, a JSON list of polygons or regions of ImageJ"
+)
 """What is read, for messages."""
 
 
@@ -71,10 +74,21 @@ def drawing_of(data: bytes, name: str) -> Drawing:
     if is_xml(data):
         return Drawing.of(_shapes_in_xml(data, name))
     if is_json(data):
-        return Drawing.of(_shapes_in_json(data, name))
+        return drawing_of_json(json_document(data, name), name)
+    if imagej.is_roi(data) or is_zip(data):
+        return Drawing.of(imagej.shapes_in(data, name))
     raise LabelError(
         f"{name} begins with {data[:8]!r}, which is neither JSON nor XML. Needed is {FORMATS}."
     )
+
+
+def drawing_of_json(document: object, name: str) -> Drawing:
+    """The outlines in parsed JSON, and how many shapes without area it has.
+
+    Raises:
+        LabelError: it is no GeoJSON and no list of polygons, or holds what cannot be an outline.
+    """
+    return Drawing.of(_shapes_in_json(document, name))
 
 
 def _shapes_in_xml(data: bytes, name: str) -> Iterator[Drawn]:
@@ -89,8 +103,7 @@ def _shapes_in_xml(data: bytes, name: str) -> Iterator[Drawn]:
     )
 
 
-def _shapes_in_json(data: bytes, name: str) -> Iterator[Drawn]:
-    document = json_document(data, name)
+def _shapes_in_json(document: object, name: str) -> Iterator[Drawn]:
     if isinstance(document, list) and all(isinstance(polygon, list) for polygon in document):
         return polygon_lists.shapes_in(document, name)
     return geojson.shapes_in(document, name)

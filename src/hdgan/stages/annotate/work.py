@@ -1,0 +1,239 @@
+"""A folder of annotations while somebody paints: its history, and the server over it."""
+
+import getpass
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import closing
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from hdgan.artifacts.annotation_history import AnnotationHistory, Stroke
+from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
+from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.artifacts.writing import write_atomically
+from hdgan.class_map import AMBIGUOUS, UNLABELLED, ClassMap
+from hdgan.errors import MissingArtifactError, WrongArtifactError
+from hdgan.pipeline import Fact
+from hdgan.report.progress import remark
+from hdgan.settings.annotate import AnnotateSettings
+from hdgan.stages.annotate.finishing import CLASSIFIER, SEEN, write_annotation_set
+from hdgan.web.app import page
+from hdgan.web.assistant import Assistant
+from hdgan.web.dealing import SPLITS
+from hdgan.web.desk import Desk
+from hdgan.web.guard import LOG, Secret
+from hdgan.web.predictor import Predictor
+from hdgan.web.serving import HOST, free_socket, open_in_browser, serve
+from hdgan.web.tiles import TileSource
+
+TILES = "tiles"
+"""The fact of a history that says which tiles it was painted on: the artifact's digest."""
+
+REASONS = ("artefact", "blurred", "not tissue", "implausible", "duplicate", "ambiguous")
+"""Why a tile may be set aside; a person may also write another reason."""
+
+LOG_FILE = "page.log"
+"""Where refused requests are noted."""
+
+
+class Work:
+    """What is painted in an unfinished folder."""
+
+    def __init__(
+        self,
+        unfinished: UnfinishedArtifact,
+        source: TileSource,
+        class_map: ClassMap,
+        settings: AnnotateSettings,
+    ) -> None:
+        """Open the history, or begin it.
+
+        Args:
+            unfinished: the folder.
+            source: the tiles.
+            class_map: what is painted.
+            settings: choices.
+        """
+        self.unfinished, self.source = unfinished, source
+        self.class_map, self.settings = class_map, settings
+        self.history = AnnotationHistory(unfinished.scratch / HISTORY, source.sizes)
+        self.assistant = Assistant(None)
+        self.desk = self._desk()
+        if self.history.facts().get(TILES) is None:
+            self.history.note(TILES, source.artifact.digest)
+        unfinished.is_dear = bool(self.history.heads() or self.history.marks())
+
+    def close(self) -> None:
+        """Write everything into the history's file."""
+        self.assistant.close()
+        self.history.close()
+
+    def start_from(self, other: Path) -> None:
+        """Take over what was painted in another folder, unless something is painted here.
+
+        Raises:
+            MissingArtifactError: nothing was painted there.
+            WrongArtifactError: it was painted on other tiles, or with other classes.
+        """
+        if self.history.heads() or self.history.marks():
+            return
+        theirs = begun_with(other)
+        if theirs is None:
+            raise MissingArtifactError(f"{other} holds no annotations. Check the path.")
+        if theirs.names != self.class_map.names[: len(theirs)]:
+            raise WrongArtifactError(
+                f"{other} was painted with the classes {', '.join(theirs.names)}. Give a class map "
+                "that begins with these; more may follow."
+            )
+        if (other / MANIFEST).is_file():
+            self._take_over(AnnotationSet.open(other))
+        else:
+            self._copy(other / UNFINISHED / HISTORY)
+
+    def _take_over(self, other: AnnotationSet) -> None:
+        """Go on from a finished set: from its history, or else from its label maps."""
+        if self.source.artifact.digest not in other.manifest.parents.values():
+            raise _other_tiles(other.folder, self.source)
+        if HISTORY in other.manifest.files:
+            self._replace_history(other.read(HISTORY))
+            return
+        for row in other.records():
+            stroke = Stroke("import", 0, 0, other.labels(row))
+            self.desk.save(row.image, 1, 0, stroke, "import", 0.0)
+            self.desk.mark(row.image, {"verdict": "keep", "split": row.split}, "import")
+
+    def _copy(self, other: Path) -> None:
+        """Go on from a history that somebody may still be writing."""
+        copy = self.unfinished.scratch / "copy.sqlite3"
+        with closing(AnnotationHistory(other, self.source.sizes)) as theirs:
+            if theirs.facts().get(TILES) != self.source.artifact.digest:
+                raise _other_tiles(other.parents[1], self.source)
+            theirs.copy_to(copy)
+        self._replace_history(copy.read_bytes())
+        copy.unlink()
+
+    def _replace_history(self, content: bytes) -> None:
+        self.history.close()
+        write_atomically(self.history.path, content)
+        self.history = AnnotationHistory(self.history.path, self.source.sizes)
+        self.desk = self._desk()
+
+    def helped_by(self, predictor: Predictor, classifier: Artifact | None) -> None:
+        """Let somebody predict; what it has learned from is noted."""
+        self.assistant = Assistant(predictor)
+        self.desk = self._desk()
+        if classifier is not None:
+            seen = json.loads(self.history.facts().get(SEEN, "{}"))
+            seen |= classifier.manifest.seen
+            self.history.note(CLASSIFIER, classifier.digest)
+            self.history.note(SEEN, json.dumps(seen))
+
+    def finished(self) -> dict[str, Fact]:
+        """Write the annotation set; what is in it comes back.
+
+        Raises:
+            LabelError: nothing is painted.
+        """
+        _, facts = self.desk.finish()
+        return dict(facts)  # type: ignore[arg-type]
+
+    @property
+    def facts(self) -> dict[str, Fact]:
+        """How it stands, for people."""
+        if self.desk.is_finished:
+            return {"label maps": len(self.desk.outlook().painted)}
+        outlook = self.desk.outlook()
+        return {
+            "painted tiles": len(outlook.painted),
+            "not finished": "run the same command again to go on",
+        }
+
+    def serve(self) -> None:
+        """Serve the page until the user interrupts."""
+        self.unfinished.is_dear = True
+        secret = Secret.kept_in(self.unfinished.scratch / "secret")
+        listener = free_socket(self.settings.port)
+        port = listener.getsockname()[1]
+        address = f"http://{HOST}:{port}/?token={secret.token}"
+        log = RotatingFileHandler(
+            self.unfinished.scratch / LOG_FILE, maxBytes=2**20, backupCount=1, encoding="utf-8"
+        )
+        log.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        LOG.addHandler(log)
+
+        def ready() -> None:
+            remark("annotate", f"open {address}")
+            remark("annotate", "each stroke is saved at once; Ctrl+C here ends the page")
+            if self.settings.browser:
+                open_in_browser(address)
+
+        try:
+            serve(page(self.desk, secret, port, self._session()), listener, ready)
+        finally:
+            LOG.removeHandler(log)
+            log.close()
+
+    def _desk(self) -> Desk:
+        goal = dict(zip(SPLITS, self.settings.goal, strict=True)) if self.source.has_splits else {}
+        return Desk(self.source, self.history, self.class_map, goal, self.assistant, self._write)
+
+    def _write(self) -> tuple[str, Mapping[str, object]]:
+        facts = write_annotation_set(self.unfinished, self.desk, self.settings)
+        return str(self.unfinished.folder), facts
+
+    def _session(self) -> dict[str, object]:
+        """What the page has to know at first."""
+        folder = self.unfinished.folder
+        samples = self.source.artifact.folder
+        return {
+            "author": self.settings.author or _account(),
+            "samples": samples.name,
+            "output": str(folder),
+            "kind": self.source.artifact.kind,
+            "classes": self.class_map.to_records(),
+            "ambiguous": AMBIGUOUS,
+            "unlabelled": UNLABELLED,
+            "goal": self.desk.goal or None,
+            "has_predictions": self.assistant.predicts,
+            "predicts_before_strokes": self.assistant.predicts_before_strokes,
+            "reasons": REASONS,
+            "goes_on_with": f"hdgan train-classifier {folder} {folder.with_name('classifier')}",
+            "starts_again_with": f"hdgan annotate {samples} NEW_FOLDER --start-from {folder}",
+        }
+
+
+def begun_with(folder: Path) -> ClassMap | None:
+    """The classes of an annotation set, finished or not; None if there is none.
+
+    Raises:
+        WrongArtifactError: the folder is something else.
+    """
+    if (folder / MANIFEST).is_file():
+        return AnnotationSet.open(folder).class_map
+    command = folder / UNFINISHED / "command.json"
+    if not command.is_file():
+        return None
+    try:
+        return ClassMap.from_records(json.loads(command.read_bytes())["settings"]["classes"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WrongArtifactError(
+            f"{folder} holds an unfinished run of another command. Choose another folder."
+        ) from error
+
+
+def _other_tiles(folder: Path, source: TileSource) -> WrongArtifactError:
+    return WrongArtifactError(
+        f"{folder} has annotations of other tiles than {source.artifact.folder}. Give annotations "
+        "of these."
+    )
+
+
+def _account() -> str:
+    """Name of this computer's account."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "annotator"

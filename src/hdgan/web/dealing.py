@@ -1,0 +1,66 @@
+"""Which split each annotated tile is for, and what is missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from hdgan.artifacts.annotation_history import Mark
+from hdgan.artifacts.annotation_set import Split
+from hdgan.method.splitting import dealt_to_splits
+
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What finishing would write."""
+
+    painted: list[str]
+    """Tiles that are painted and not rejected."""
+
+    counts: dict[Split, int]
+    """How many of them each split has."""
+
+    problems: list[str]
+    """What a person may want to mend first, a sentence each."""
+
+
+def dealt_tiles(
+    names: Sequence[str], marks: Mapping[str, Mark], goal: Mapping[Split, int]
+) -> dict[str, Split]:
+    """A split for each of these tiles that has none, so that the goal is met.
+
+    Args:
+        names: the tiles.
+        marks: what was decided before.
+        goal: how many tiles each split should have; empty for tiles that have folds.
+    """
+    has = [marks.get(name, Mark()).split for name in names]
+    without = [name for name, split in zip(names, has, strict=True) if split is None]
+    if not (without and goal):
+        return {}
+    missing = [max(0, goal[split] - has.count(split)) for split in SPLITS]
+    if sum(missing) < len(without):
+        missing = [goal[split] for split in SPLITS]
+    parts = dealt_to_splits(len(without), missing, seed=0)
+    return {name: SPLITS[part] for name, part in zip(without, parts, strict=True)}
+
+
+def problems_with(
+    painted: list[str], unpainted: list[str], counts: Mapping[Split, int], num_dealt: int
+) -> list[str]:
+    """What a person may want to mend before finishing."""
+    problems = []
+    if not painted:
+        problems.append("Nothing is painted yet.")
+    if unpainted:
+        some = ", ".join(unpainted[:5]) + (", ..." if len(unpainted) > 5 else "")
+        problems.append(
+            f"{len(unpainted)} tiles that you keep are not painted and will be left out: {some}."
+        )
+    if num_dealt:
+        problems.append(f"{num_dealt} painted tiles have no split yet; they will be dealt to one.")
+    empty = [split for split, count in counts.items() if painted and not count]
+    if empty:
+        problems.append(f"No painted tile is for {' or '.join(empty)}.")
+    return problems

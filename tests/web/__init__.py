@@ -1,0 +1,1 @@
+"""The annotation page, its server and what it keeps."""
