@@ -48,7 +48,8 @@ _HEADERS = {
 }
 
 _WELCOME = """<!doctype html><html lang="en"><meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url=/"><title>hdgan</title>
+<meta http-equiv="refresh" content="0; url=/"><link rel="icon" href="data:,">
+<title>hdgan</title>
 <p>Opening the annotation page. <a href="/">Go on</a> if nothing happens.</p></html>"""
 
 _STRANGER = """<!doctype html><html lang="en"><meta charset="utf-8"><title>hdgan</title>

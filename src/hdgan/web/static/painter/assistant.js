@@ -1,5 +1,6 @@
 /** Predictions: asked for after each stroke, shown as two layers, taken over where accepted. */
 
+import { topOf, uncertaintyColours } from "./colouring.js";
 import { MapLayer } from "./layers.js";
 import { regionSpans, UNLABELLED, valueSpans } from "./rasters.js";
 
@@ -13,7 +14,7 @@ export class Assistant {
     this.place = place;
     /**
      * @type {null | {labels: Uint8Array, uncertainty: Uint8Array, revision: number,
-     *   seconds: number, learned: number, largest: number}}
+     *   seconds: number, learned: number, largest: number, top: number}}
      */
     this.prediction = null;
     this.isWorking = false;
@@ -37,7 +38,7 @@ export class Assistant {
     try {
       const answer = await api.prediction(tile, reading, revision, request.signal);
       if (request !== this.request) return;
-      this.prediction = answer && { revision, ...answer };
+      this.prediction = answer && { revision, ...answer, top: topOf(answer.uncertainty) };
       this.become(false, "");
       this.show();
     } catch (problem) {
@@ -89,6 +90,9 @@ export class Assistant {
     layer.canvas.hidden = !isShown || !this.prediction;
     layer.canvas.style.opacity = opacity;
     const over = name === "prediction" ? desk.map.labels : null;
+    if (name === "uncertainty" && this.prediction) {
+      layer.raster.colours = uncertaintyColours(this.prediction.top);
+    }
     layer.show(this.prediction?.[map] ?? null, desk.size.width, over);
   }
 

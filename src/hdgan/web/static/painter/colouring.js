@@ -4,6 +4,8 @@ import { AMBIGUOUS, UNLABELLED } from "./rasters.js";
 
 const STRIPE_PX = 4;
 const [DARK, LIGHT] = [0xff202020, 0xfff4f4f4];
+/** Less uncertainty than this is not worth a full colour. */
+const LEAST_TOP = 8;
 const NEAREST_TO_FURTHEST = ["#fff7b0", "#fdbb3f", "#e8532b", "#a3105f", "#3b0a57"];
 
 /**
@@ -16,17 +18,37 @@ export function classColours(classes) {
   return colours;
 }
 
-/** From clear (sure) over yellow and red to violet (unsure). @returns {Uint32Array} */
-export function uncertaintyColours() {
+/**
+ * From clear (sure) over yellow and red to violet (unsure).
+ * @param {number} top value that is violet, as all above it are @returns {Uint32Array}
+ */
+export function uncertaintyColours(top) {
   const colours = new Uint32Array(256);
   const steps = NEAREST_TO_FURTHEST.map(channels);
   for (let value = 1; value < 256; value += 1) {
-    const at = (value / 255) * (steps.length - 1);
+    const part = Math.min(1, value / top);
+    const at = part * (steps.length - 1);
     const k = Math.min(steps.length - 2, Math.floor(at));
     const mixed = steps[k].map((low, i) => low + (at - k) * (steps[k + 1][i] - low));
-    colours[value] = packed(mixed.map(Math.round), Math.round(Math.min(1, value / 80) * 255));
+    colours[value] = packed(mixed.map(Math.round), Math.round(Math.min(1, part * 3) * 255));
   }
   return colours;
+}
+
+/**
+ * The value that all but one in a hundred stay below, at least a little.
+ * @param {Uint8Array} values @returns {number}
+ */
+export function topOf(values) {
+  const counts = new Uint32Array(256);
+  for (const value of values) counts[value] += 1;
+  let top = 255;
+  let above = counts[255];
+  while (top > LEAST_TOP && above < values.length / 100) {
+    top -= 1;
+    above += counts[top];
+  }
+  return top;
 }
 
 /**

@@ -41,7 +41,7 @@ export class Desk extends EventTarget {
     this.time = null;
     this.record = record;
     this.size = { width: bitmap.width, height: bitmap.height };
-    this.options = new Options();
+    this.options = new Options(this.size, this.session);
     this.view = new View(this.size);
     this.map = map;
     this.image = new ImageLayer(bitmap);
@@ -49,7 +49,7 @@ export class Desk extends EventTarget {
     this.labelLayer.show(this.map.labels, this.size.width);
     this.colours = {
       prediction: this.labelLayer.raster.colours,
-      uncertainty: uncertaintyColours(),
+      uncertainty: uncertaintyColours(255),
     };
     this.superpixels = new Superpixels((...block) => this.api.superpixels(this.tile, ...block));
     this.superpixels.resize(this.options.values.area);

@@ -40,9 +40,10 @@ export function predictionControls(desk) {
     predicted.hidden = !desk.options.values.showsPrediction;
     uncertain.hidden = !desk.options.values.showsUncertainty;
     age.textContent = desk.assistant.age();
-    const largest = desk.assistant.prediction?.largest;
+    const { largest, top } = desk.assistant.prediction ?? {};
     legend.hidden = !desk.options.values.showsUncertainty || !largest;
-    legend.replaceChildren("0", make("span", { class: "ramp" }), `${largest?.toFixed(2)} nats`);
+    const end = `${((largest * top) / 255).toFixed(2)} of ${largest?.toFixed(2)} nats`;
+    legend.replaceChildren("0", make("span", { class: "ramp" }), end);
   };
   for (const name of ["prediction", "saving"]) desk.addEventListener(name, show);
   desk.options.listen(show);

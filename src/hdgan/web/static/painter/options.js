@@ -20,11 +20,17 @@ const FIRST = {
   uncertaintyOpacity: 0.6,
 };
 
-let kept = FIRST;
+let kept = null;
 
 /** The choices; whoever shows one listens. */
 export class Options {
-  constructor() {
+  /**
+   * @param {{width: number, height: number}} size of the tile @param {object} session
+   */
+  constructor(size, session) {
+    const side = Math.max(size.width, size.height);
+    const brush = BRUSH_SIZES.findLast((step) => step <= side / 16 && step <= FIRST.size) ?? 1;
+    kept ??= { ...FIRST, size: brush, showsPrediction: session.has_predictions };
     this.values = { ...kept };
     /** @type {Set<number>} classes that stay as they are */
     this.locked = new Set();
