@@ -1,5 +1,7 @@
-"""What the benchmark of levers compares computes the same."""
+"""Benchmarks run, and what those of levers compare computes the same."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from unittest.mock import patch
 
@@ -11,6 +13,7 @@ from torch import Tensor
 from hdgan.method.stylegan.discriminator import Discriminator
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
+from tests.web.browser import NO_CHROMIUM, chromium
 
 SHAPE = NetworkShape(16, 128, 8, z_dim=8, w_dim=8, mapping_layers=1)
 
@@ -57,3 +60,24 @@ def test_without_a_lever_the_same_is_computed(lever: str) -> None:
     assert len(usual) > 20
     for one, other in zip(usual, without, strict=True):
         assert torch.allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_the_page_is_measured_beside_its_bounds() -> None:
+    if chromium() is None:
+        pytest.skip(NO_CHROMIUM)
+    small = ["--side", "256", "--steps", "20", "--brush", "20", "--prediction-px", "0"]
+
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.page", *small],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in run.stdout.splitlines()]
+    found = {row[0]: row[1:] for row in cells if len(row) == 4}
+    assert found["open a tile"][1] == "< 3 s", run.stderr
+    assert found["brush step, at 100 %, median of 20"][1] == "< 16 ms"
+    assert float(found["memory of the server, at most"][0].split()[0]) > 10
+    missed = any(row[-1] == "NO" for row in found.values())
+    assert run.returncode == int(missed)

@@ -74,17 +74,20 @@ class PriorLabeller(Labeller):
         tile, side = self.tile_px, self.chunk_px
         rows, columns = Span(top, top + tile - 1), Span(left, left + tile - 1)
         points, features = self._points(rows, columns), self._narrow_features(rows, columns)
-        for i in range(tile // side):
-            for j in range(tile // side):
-                logits = self.ensemble.logits(self._hidden(points, features, i, j))
-                thought, doubt = prior_of(logits)
-                place = (
-                    slice(top + i * side, top + (i + 1) * side),
-                    slice(left + j * side, left + (j + 1) * side),
-                )
-                prior.log_probabilities[:, *place] = _square(thought, side)
-                prior.doubt[place] = _square(doubt, side)
+        steps = tile // side
+        logits = self.inputs.new_empty(*self.ensemble.logits_shape, steps, steps, side * side)
+        for i in range(steps):
+            for j in range(steps):
+                logits[:, :, i, j] = self.ensemble.logits(self._hidden(points, features, i, j))
+        thought, doubt = prior_of(logits.flatten(2))
+        place = (slice(top, top + tile), slice(left, left + tile))
+        prior.log_probabilities[:, *place] = _plane(thought, steps, side)
+        prior.doubt[place] = _plane(doubt[None], steps, side)[0]
 
 
-def _square(values: Tensor, side: int) -> Float32[np.ndarray, "*shape"]:
-    return values.unflatten(-1, (side, side)).cpu().numpy()
+def _plane(
+    values: Float[Tensor, "classes pixels"], steps: int, side: int
+) -> Float32[np.ndarray, "classes rows columns"]:
+    """Values chunk by chunk as rows and columns."""
+    chunks = values.unflatten(1, (steps, steps, side, side)).permute(0, 1, 3, 2, 4)
+    return chunks.reshape(len(values), steps * side, steps * side).cpu().numpy()

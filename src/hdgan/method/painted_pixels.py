@@ -17,11 +17,8 @@ TILE_PIXELS = 1000
 ALL_PIXELS = 4000
 """Pixels that are learned from, at most, of all tiles together."""
 
-TILE_ANCHORS = 500
-"""Pixels of a painted tile on which nothing is painted, at most, that hold a correction back."""
-
 ALL_ANCHORS = 1000
-"""The same of all tiles together."""
+"""Pixels of painted tiles on which nothing is painted, at most, that hold a correction back."""
 
 CELLS = 16
 """A tile is cut into so many cells a side, whose pixels are left out or counted twice together:
@@ -62,7 +59,7 @@ def painted_pixels(
         num_classes: how many there are.
         num_members: who learns from them.
         seed: of the tile.
-        has_anchors: whether up to `TILE_ANCHORS` others are added; none where nothing is painted.
+        has_anchors: whether up to `ALL_ANCHORS` others are added; none where nothing is painted.
     """
     height, width = labels.shape
     flat = labels.ravel()
@@ -72,7 +69,7 @@ def painted_pixels(
     parts = [_first(places[flat[places] == index], most, seed) for index in present]
     classes = [np.full(part.size, index) for part, index in zip(parts, present, strict=True)]
     if has_anchors and parts:
-        parts.append(_first(np.flatnonzero(flat >= num_classes), TILE_ANCHORS, seed))
+        parts.append(_first(np.flatnonzero(flat >= num_classes), ALL_ANCHORS, seed))
         classes.append(np.full(parts[-1].size, UNLABELLED))
     rows, columns = np.divmod(_joined(parts), width)
     table = np.random.default_rng(seed).exponential(size=(CELLS, CELLS, num_members))

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from time import monotonic
 
 from hdgan.errors import HdganError
+from hdgan.web.guard import LOG
 from hdgan.web.predictor import PaintedTile, Prediction, Predictor
 
 IDLE_SECONDS = 3.0
@@ -59,10 +60,10 @@ class Assistant:
         The future raises SupersededError if that happens to it.
         """
         future: Future[Prediction | None] = Future()
-        if not self._is_open:
-            future.set_result(None)
-            return future
         with self._changed:
+            if not self._is_open:
+                future.set_result(None)
+                return future
             self._give_up()
             self._wish, self._last_wish = (tile, painted, future), monotonic()
             self._changed.notify()
@@ -89,7 +90,9 @@ class Assistant:
 
     def _give_up(self) -> None:
         if self._wish is not None:
-            self._wish[2].set_exception(SupersededError("A newer prediction was asked for."))
+            _, _, future = self._wish
+            if future.set_running_or_notify_cancel():  # else whoever asked has gone
+                future.set_exception(SupersededError("A newer prediction was asked for."))
             self._wish = None
 
     def _work(self) -> None:
@@ -123,5 +126,5 @@ class Assistant:
             return
         try:
             self.predictor.score(tile, self._painted())
-        except HdganError:
-            return  # whoever opens that tile is told
+        except BaseException as error:  # noqa: BLE001 - whoever opens that tile is told
+            LOG.warning("tile %s could not be scored: %s", ascii(tile), ascii(error)[:300])

@@ -270,6 +270,8 @@ class Desk:
                 f"A label map of {width} x {height} pixels at {stroke.x}, {stroke.y} does not fit "
                 f"tile {tile}, which is {shown.width} x {shown.height}."
             )
+        if stroke.undoes is not None and stroke.kind not in ("undo", "redo"):
+            raise LabelError("Only an undo or a redo takes a revision back.")
         if stroke.kind not in STROKES:
             raise LabelError(f"{stroke.kind[:40]!r} is no kind of stroke.")
         values = np.flatnonzero(np.bincount(stroke.labels.ravel(), minlength=256))

@@ -20,6 +20,7 @@ MAX_READINGS = 20
 """Of one tile."""
 
 _LARGEST = 10**9
+_JSON_BYTES = 2**16
 _AUTHOR_CHARACTERS = 80
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -164,8 +165,11 @@ async def body_of(request: Request, kind: type[Body]) -> Body:
     Raises:
         Refused: it is no such JSON.
     """
+    data = await request.body()
+    if len(data) > _JSON_BYTES:
+        raise Refused(413, f"This takes up to {_JSON_BYTES} bytes of JSON.")
     try:
-        return kind.model_validate_json(await request.body())
+        return kind.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the body"

@@ -27,6 +27,9 @@ from hdgan.web.desk import Desk
 from hdgan.web.guard import Refused
 from hdgan.web.requests import author_of, base_of, desk_of, reading_of, revision_of
 
+EXPORT = "export-"
+"""How files begin that are being sent; a server that was killed leaves one."""
+
 MAX_CLASSES = 1_000
 """Of a file that is imported."""
 
@@ -60,7 +63,7 @@ def export_all(request: Request) -> Response:
     folder = desk.history.path.parent
     with (
         storage_errors(folder),
-        NamedTemporaryFile(dir=folder, prefix="export-", delete=False) as file,
+        NamedTemporaryFile(dir=folder, prefix=EXPORT, delete=False) as file,
     ):
         path = Path(file.name)
         try:

@@ -1,6 +1,7 @@
 """From a history of strokes to an annotation set."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
@@ -38,6 +39,7 @@ def write_annotation_set(
 
     Memory: one tile's readings at a time.
     """
+    shutil.rmtree(unfinished.folder / "labels", ignore_errors=True)  # of a try that failed
     splits, heads = desk.splits(), desk.history.heads()
     seconds = desk.history.seconds()
     rows = []

@@ -118,8 +118,8 @@ class _Fitted:
 class LivePredictor:
     """A `hdgan.web.predictor.Predictor` of drawn tiles.
 
-    Memory: two tiles' features and the ensemble's word on one (`DrawnTiles`); a thousand pixels'
-    features of each painted tile (4 MB at 1024 px); and what fitting takes (100 MB at 1024 px).
+    Memory: two tiles' features with the ensemble's word on them (`DrawnTiles`), some pixels of each
+    painted tile (`Strokes`), and what fitting takes (100 MB at 1024 px).
     """
 
     def __init__(self, tiles: DrawnTiles, num_classes: int, device: torch.device) -> None:

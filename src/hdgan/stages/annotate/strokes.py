@@ -33,7 +33,7 @@ class _Read:
 class Strokes:
     """The pixels that a correction learns from.
 
-    Memory: the features of up to 1500 pixels of each painted tile (6 MB at 1024 px).
+    Memory: the features of up to 2000 pixels of each painted tile (8 MB at 1024 px).
     """
 
     def __init__(self, tiles: DrawnTiles, num_classes: int) -> None:

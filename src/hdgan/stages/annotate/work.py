@@ -28,6 +28,7 @@ from hdgan.web.guard import LOG, Secret
 from hdgan.web.predictor import Predictor
 from hdgan.web.serving import HOST, free_socket, open_in_browser, serve
 from hdgan.web.tiles import TileSource
+from hdgan.web.transfer import EXPORT
 
 TILES = "tiles"
 """The fact of a history that says which tiles it was painted on: the artifact's digest."""
@@ -154,6 +155,8 @@ class Work:
     def serve(self) -> None:
         """Serve the page until the user interrupts."""
         self.unfinished.is_dear = True
+        for left in self.unfinished.scratch.glob(f"{EXPORT}*"):
+            left.unlink(missing_ok=True)
         secret = Secret.kept_in(self.unfinished.scratch / "secret")
         listener = free_socket(self.settings.port)
         port = listener.getsockname()[1]
