@@ -14,6 +14,8 @@ from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.class_map import AMBIGUOUS, UNLABELLED
 from hdgan.errors import (
+    ClassMapError,
+    DamagedArtifactError,
     LabelError,
     MissingArtifactError,
     SettingsError,
@@ -338,3 +340,120 @@ def test_a_package_that_is_missing_is_one_sentence(
 
     with pytest.raises(SettingsError, match=r"needs no-such-package\. .*hdgan\[annotate\]"):
         annotate(world.samples, tmp_path / "painted", FINISH)
+
+
+def splits_of(folder: Path) -> dict[str, str | None]:
+    return {record.image: record.split for record in AnnotationSet.open(folder).records()}
+
+
+def test_going_on_leaves_every_tile_in_its_split(
+    world: TinyWorld, unfinished: Path, tmp_path: Path
+) -> None:
+    annotate(world.samples, unfinished, FINISH)
+    further = tmp_path / "further"
+    with pytest.raises(SettingsError, match="finished"):
+        annotate(world.samples, unfinished, AnnotateSettings())
+    with ServedPage(world.samples, further, "--start-from", unfinished) as page:
+        client = open_client(page)
+        save_stroke(client, "s000009", np.zeros((SIDE, SIDE), dtype=np.uint8))
+        client.close()
+
+    annotate(world.samples, further, FINISH)
+
+    before, after = splits_of(unfinished), splits_of(further)
+    assert after.keys() - before.keys() == {"s000009"}
+    assert {name: after[name] for name in before} == before
+
+
+def with_manifest(folder: Path, **changes: object) -> Path:
+    """The same artifact, as if it had been made in another way."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    return folder
+
+
+def test_what_imported_labels_have_seen_is_not_forgotten(world: TinyWorld, tmp_path: Path) -> None:
+    imported = Path(shutil.copytree(world.annotations, tmp_path / "imported"))
+    parents = AnnotationSet.open(imported).manifest.parents | {"segmenter": "0" * 64}
+    with_manifest(imported, parents=parents, seen={"tiles": [0, 1]})
+    for i, start in enumerate([imported, tmp_path / "further0"]):
+        further = tmp_path / f"further{i}"
+        annotate(world.samples, further, FINISH, AnnotateSources(start_from=start))
+
+    manifest = AnnotationSet.open(tmp_path / "further1").manifest
+    assert manifest.seen["tiles"] == [0, 1]
+    assert manifest.parents["segmenter"] == "0" * 64
+
+
+def test_a_start_that_is_refused_in_the_middle_leaves_nothing_behind(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    imported = Path(shutil.copytree(world.annotations, tmp_path / "imported"))
+    last = AnnotationSet.open(imported).records()[-1]
+    (imported / last.labels).write_bytes(b"broken")
+    further = tmp_path / "further"
+
+    with pytest.raises(DamagedArtifactError):
+        annotate(world.samples, further, FINISH, AnnotateSources(start_from=imported))
+    annotate(world.samples, further, FINISH, AnnotateSources(start_from=world.annotations))
+
+    assert len(splits_of(further)) == len(splits_of(world.annotations))
+
+
+def test_a_reading_that_was_undone_agrees_with_everything(
+    world: TinyWorld, unfinished: Path
+) -> None:
+    history = history_of(unfinished)
+    stray = np.zeros((2, 2), dtype=np.uint8)
+    history.append("s000000", 2, 0, Stroke("brush", 0, 0, stray), "Ben")
+    history.append("s000000", 2, 1, Stroke("undo", 0, 0, stray + UNLABELLED, 1), "Ben")
+    first = history.labels("s000000", 1)
+    history.close()
+
+    annotate(world.samples, unfinished, AnnotateSettings(finish=True, reading="agreed"))
+
+    annotations = AnnotationSet.open(unfinished)
+    assert np.array_equal(annotations.labels(annotations.records()[0]), first)
+
+
+def test_a_tile_on_which_nothing_is_agreed_is_left_out_and_counted(
+    world: TinyWorld, unfinished: Path
+) -> None:
+    history = history_of(unfinished)
+    other = (history.labels("s000000", 1) + 1) % 5
+    history.append("s000000", 2, 0, Stroke("brush", 0, 0, other.astype(np.uint8)), "Ben")
+    history.close()
+
+    made = annotate(world.samples, unfinished, AnnotateSettings(finish=True, reading="agreed"))
+
+    assert made.facts["tiles left out, nothing agreed"] == 1
+    assert "s000000" not in splits_of(unfinished)
+
+
+def test_outlines_of_other_tiles_are_not_written_for_qupath(
+    world: TinyWorld, unfinished: Path, tmp_path: Path
+) -> None:
+    sources = AnnotateSources(to_qupath=tmp_path / "qupath")
+
+    with pytest.raises(WrongArtifactError, match="other tiles"):
+        annotate(world.tiles, unfinished, FINISH, sources)
+
+
+def test_what_was_painted_is_not_renamed_for_qupath(
+    world: TinyWorld, unfinished: Path, tmp_path: Path
+) -> None:
+    classes = tmp_path / "classes.json"
+    classes.write_text('{"classes": [{"name": "stroma", "colour": "#112233"}]}')
+    sources = AnnotateSources(to_qupath=tmp_path / "qupath", classes=classes)
+
+    with pytest.raises(WrongArtifactError, match="painted with the classes"):
+        annotate(world.samples, unfinished, FINISH, sources)
+    assert not (tmp_path / "qupath").exists()
+
+
+def test_a_class_that_is_called_like_the_mark_is_refused(world: TinyWorld, tmp_path: Path) -> None:
+    classes = tmp_path / "classes.json"
+    classes.write_text('{"classes": [{"name": "Ambiguous", "colour": "#112233"}]}')
+
+    with pytest.raises(ClassMapError, match="another name"):
+        annotate(world.samples, tmp_path / "new", FINISH, AnnotateSources(classes=classes))

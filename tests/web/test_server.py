@@ -2,7 +2,8 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hdgan.artifacts.coco import label_maps_in_coco
 from hdgan.artifacts.images import grey_of
 from hdgan.artifacts.outlines.drawn_labels import class_numbers
 from hdgan.class_map import AMBIGUOUS, KIDNEY, UNLABELLED, LabelMap
+from hdgan.web.predictor import PaintedTile, Prediction
 from tests.tiny_world import SIDE, TinyWorld
 from tests.web.page_world import Browser, new_desk, square
 
@@ -303,3 +305,82 @@ def test_a_file_of_nothing_known_is_refused(browser: Browser) -> None:
 
     assert response.status_code == 422
     assert "neither JSON nor XML" in response.json()["error"]
+
+
+def test_the_same_report_of_time_counts_once(browser: Browser) -> None:
+    address = f"/api/tiles/{TILE}/readings/1/time"
+    report = {"seconds": 30.0, "report": "the first report"}
+
+    browser.client.post(address, json=report)
+    told = browser.client.post(address, json=report).json()
+    other = browser.client.post(address, json=report | {"report": "another report"}).json()
+
+    assert (told["minutes"], other["minutes"]) == (0.5, 1.0)
+
+
+def test_only_an_undo_or_a_redo_takes_a_revision_back(browser: Browser) -> None:
+    response = browser.client.post(
+        f"/api/tiles/{TILE}/readings/1/revisions",
+        params={"kind": "brush", "x": 0, "y": 0, "width": 1, "height": 1, "undoes": 1},
+        content=zlib.compress(b"\x00"),
+        headers={"if-match": '"0"'},
+    )
+
+    assert response.status_code == 422
+
+
+def test_a_class_name_that_is_no_text_is_told_as_well_as_can_be(browser: Browser) -> None:
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [5, 0], [5, 5], [0, 0]]]},
+        "properties": {"classification": {"name": "\ud800"}},
+    }
+    file = json.dumps({"type": "FeatureCollection", "features": [feature]})
+
+    response = browser.client.post(f"/api/tiles/{TILE}/readings/1/import", content=file)
+
+    assert response.status_code == 200
+    assert response.json()["found"][0]["outlines"] == 1
+
+
+class Listener:
+    """A predictor that only notes which label maps it was to learn from."""
+
+    predicts_before_strokes = False
+
+    def __init__(self) -> None:
+        self.heard: list[dict[str, tuple[int, int]]] = []
+
+    def predict(self, tile: str, painted: Mapping[str, PaintedTile]) -> Prediction | None:
+        """Nothing."""
+        self.heard.append(
+            {name: (own.revision, int(own.labels()[0, 0])) for name, own in painted.items()}
+        )
+        return None
+
+    def teaches(self) -> Mapping[str, float]:
+        """Nothing."""
+        return {}
+
+    def score(self, tile: str, painted: Mapping[str, PaintedTile]) -> float:
+        """Nothing."""
+        return 0.0
+
+
+def test_a_second_reading_is_predicted_blind(world: TinyWorld, tmp_path: Path) -> None:
+    listener = Listener()
+    desk = new_desk(world.samples, tmp_path, listener)
+    browser = Browser.at(desk)
+    browser.save(TILE, 0, square(1))
+    browser.save(TILE, 0, square(3), reading=2)
+    browser.save(OTHER, 0, square(2))
+
+    for tile, reading in ((TILE, 1), (TILE, 2), (OTHER, 1)):
+        wish = {"reading": reading, "revision": 1}
+        browser.client.post(f"/api/tiles/{tile}/prediction", json=wish)
+    desk.assistant.close()
+    desk.history.close()
+
+    first, second, of_other = listener.heard
+    assert (first[TILE][1], second[TILE][1], of_other[TILE][1]) == (1, 3, 1)
+    assert first[TILE][0] == of_other[TILE][0] != second[TILE][0]

@@ -83,18 +83,23 @@ def labels_in(
     return _guarded(_labels, data, name, image, dict(class_of), (height, width))
 
 
-def guessed_class(name: str, class_map: ClassMap) -> int | None:
-    """The number that a name of `found_classes` may stand for: by name, number or colour.
+def guessed_class(name: str, class_map: ClassMap, *, of_image: bool) -> int | None:
+    """The number that a name of `found_classes` may stand for.
+
+    Args:
+        name: of a class; in an image, its number or its colour.
+        class_map: the classes.
+        of_image: whether the file is a label map as an image.
 
     Returns:
         A class number, 254 for `ambiguous`, 255 for `unlabelled` and black; None for other names.
     """
+    if of_image and name.isdecimal() and len(name) <= 3:
+        value = int(name)
+        return value if value < len(class_map) or value in (AMBIGUOUS, UNLABELLED) else None
     number = ClassNumbers(class_numbers(class_map)).get(name)
     if number is not None:
         return number
-    if name.isdecimal() and len(name) <= 3:
-        value = int(name)
-        return value if value < len(class_map) or value in (AMBIGUOUS, UNLABELLED) else None
     colours = [tissue.colour.lower() for tissue in class_map.classes]
     if name.lower() in colours:
         return colours.index(name.lower())

@@ -256,10 +256,12 @@ class AnnotationHistory:
         )
         return {tile: Mark(verdict, reason, split) for tile, verdict, reason, split in rows}
 
-    def add_time(self, tile: str, reading: int, author: str, seconds: float) -> None:
-        """Add to the time that somebody spent on a reading."""
+    def add_time(
+        self, tile: str, reading: int, author: str, seconds: float, report: str | None = None
+    ) -> None:
+        """Add to the time that somebody spent on a reading; the same report counts once."""
         with self._database.transaction():
-            self._insert_time(tile, reading, author, seconds)
+            self._insert_time(tile, reading, author, seconds, report)
 
     def seconds(self) -> dict[Key, float]:
         """The time that was spent on each reading."""
@@ -345,11 +347,14 @@ class AnnotationHistory:
             (tile, reading, *vars(made).values(), _packed(labels), counts.astype("<i8").tobytes()),
         )
 
-    def _insert_time(self, tile: str, reading: int, author: str, seconds: float) -> None:
+    def _insert_time(
+        self, tile: str, reading: int, author: str, seconds: float, report: str | None = None
+    ) -> None:
         if seconds > 0:
             self._database.rows(
-                "INSERT INTO times (tile, reading, author, at, seconds) VALUES (?, ?, ?, ?, ?)",
-                (tile, reading, author, _now(), min(seconds, MAX_SECONDS)),
+                "INSERT OR IGNORE INTO times (tile, reading, author, at, seconds, report) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (tile, reading, author, _now(), min(seconds, MAX_SECONDS), report),
             )
 
 

@@ -23,7 +23,7 @@ CREATE TABLE keyframes (
   PRIMARY KEY (tile, reading, revision)) WITHOUT ROWID;
 CREATE TABLE times (
   id INTEGER PRIMARY KEY, tile TEXT NOT NULL, reading INTEGER NOT NULL, author TEXT NOT NULL,
-  at TEXT NOT NULL, seconds REAL NOT NULL);
+  at TEXT NOT NULL, seconds REAL NOT NULL, report TEXT UNIQUE);
 CREATE INDEX times_by_tile ON times (tile, reading);
 CREATE TABLE marks (
   id INTEGER PRIMARY KEY, tile TEXT NOT NULL, verdict TEXT, reason TEXT, split TEXT,

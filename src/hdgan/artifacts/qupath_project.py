@@ -35,6 +35,9 @@ PROJECT = "project.qpproj"
 READER = "qupath.lib.images.servers.ImageIoImageServerBuilder"
 """What QuPath reads PNG with."""
 
+_FORBIDDEN = frozenset('/\\:*?"<>|')
+"""What some system does not take in the name of a file."""
+
 _MADE_MS = 1_700_000_000_000
 """Any time: equal inputs give equal projects."""
 
@@ -44,7 +47,7 @@ class QuPathImage:
     """An image of a project."""
 
     name: str
-    """Without ending; its files are called so."""
+    """Without ending; its files are called so, if every system takes that."""
 
     pixels: UInt8[np.ndarray, "height width 3"]
     """RGB."""
@@ -113,13 +116,13 @@ def qupath_files(
     entries: list[dict[str, object]] = []
     spacings: dict[str, float] = {}
     for number, image in enumerate(images, start=1):
-        _check_name(image.name)
-        yield f"images/{image.name}.png", png_of(image.pixels)
+        name = _file_name(image.name, number)
+        yield f"images/{name}.png", png_of(image.pixels)
         if image.labels is not None:
-            yield f"annotations/{image.name}.geojson", geojson_of(image.labels, class_map)
+            yield f"annotations/{name}.geojson", geojson_of(image.labels, class_map)
         if image.spacing_um is not None:
-            spacings[image.name] = image.spacing_um
-        entries.append(_entry(number, image.name, base_uri))
+            spacings[name] = image.spacing_um
+        entries.append(_entry(number, name, base_uri))
     yield "classifiers/classes.json", _json({"pathClasses": _classes(class_map)})
     yield "spacing.json", _json(spacings)
     yield "scripts/1 import annotations.groovy", IMPORT_SCRIPT.encode()
@@ -128,9 +131,12 @@ def qupath_files(
     yield PROJECT, _json(_project(entries, base_uri))
 
 
-def _check_name(name: str) -> None:
-    if not name or name.startswith(".") or any(character in name for character in '/\\:*?"<>|'):
-        raise ValueError(f"{name!r} cannot be the name of a file on every system.")
+def _file_name(name: str, number: int) -> str:
+    """A name that every system takes for a file: the image's own, or one with its number."""
+    if name and not name.startswith(".") and not set(name) & _FORBIDDEN:
+        return name
+    plain = "".join("_" if letter in _FORBIDDEN else letter for letter in name).lstrip(".")
+    return f"{number:06d}_{plain}"
 
 
 def _json(content: object) -> bytes:

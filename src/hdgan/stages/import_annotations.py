@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hdgan.artifacts.annotatable import annotatable
 from hdgan.artifacts.annotation_folder import AnnotationFolder, Found, Source
 from hdgan.artifacts.annotation_set import (
     ANNOTATIONS,
@@ -18,7 +19,6 @@ from hdgan.artifacts.annotation_set import (
     class_map_at,
     class_map_bytes,
 )
-from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.class_naming import ClassNaming
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.images_to_annotate import ImagesToAnnotate
@@ -26,10 +26,8 @@ from hdgan.artifacts.label_images import file_without_mark, without_mark
 from hdgan.artifacts.label_maps import label_map_of
 from hdgan.artifacts.manifest import MANIFEST
 from hdgan.artifacts.outlines.drawn_labels import AMBIGUOUS_NAME, ClassNumbers, labels_of
-from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.segmentation import Segmentation
 from hdgan.artifacts.table import table_bytes
-from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.class_map import AMBIGUOUS, UNLABELLED, ClassMap, LabelMap
 from hdgan.errors import SettingsError, WrongArtifactError
@@ -66,7 +64,7 @@ def import_annotations(
         LabelError: an annotation fits no image, or not its size, or not the class map.
         ClassMapError: the class map cannot be read.
     """
-    target = _target(images)
+    target = annotatable(images)
     parent = _segmentation(labels)
     folder = AnnotationFolder(labels if parent is None else labels / "labels", classes)
     wanted = ImagesToAnnotate(target, settings.only)
@@ -93,17 +91,6 @@ def import_annotations(
 
     made_once(output, order, make)
     return Made("annotation-set", output, _facts(output) | _facts_of_outlines(work))
-
-
-def _target(folder: Path) -> SampleSet | TileSet:
-    kind = Artifact.open(folder).manifest.kind
-    if kind == SampleSet.kind:
-        return SampleSet.open(folder)
-    if kind == TileSet.kind:
-        return TileSet.open(folder)
-    raise WrongArtifactError(
-        f"{folder} is of kind {kind}; only images of a sample-set or tile-set can be annotated."
-    )
 
 
 def _segmentation(labels: Path) -> Segmentation | None:

@@ -37,6 +37,7 @@ class Assistant:
         self._wish: tuple[str, Painted, Future[Prediction | None]] | None = None
         self._last_wish = monotonic()
         self._to_score: list[str] = []
+        self._scored: dict[str, int] = {}
         self._painted: Painted = dict
         self._is_open = predictor is not None
         self._changed = threading.Condition()
@@ -70,9 +71,13 @@ class Assistant:
         return future
 
     def score(self, tiles: Iterable[str], painted: Painted) -> None:
-        """Find out, when there is time, how unsure the predictor is of these tiles."""
+        """Find out, when there is time, how unsure the predictor is of these tiles.
+
+        Those that it has not seen come first, then those that it saw longest ago.
+        """
         with self._changed:
-            self._to_score, self._painted = list(tiles), painted
+            self._to_score = sorted(tiles, key=lambda tile: self._scored.get(tile, -1))
+            self._painted = painted
             self._changed.notify()
 
     def scores(self) -> Mapping[str, float]:
@@ -124,6 +129,7 @@ class Assistant:
     def _score(self, tile: str) -> None:
         if self.predictor is None:
             return
+        self._scored[tile] = 1 + max(self._scored.values(), default=-1)
         try:
             self.predictor.score(tile, self._painted())
         except BaseException as error:  # noqa: BLE001 - whoever opens that tile is told

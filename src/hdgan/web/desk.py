@@ -45,6 +45,10 @@ Finish = Callable[[], tuple[str, Mapping[str, object]]]
 """Writes the annotation set; its folder and what is in it come back."""
 
 
+_REVISIONS = 10**12
+"""More than a reading will ever have."""
+
+
 @dataclass(frozen=True)
 class _PaintedReading:
     """A label map for the predictor, read when it wants it."""
@@ -52,10 +56,16 @@ class _PaintedReading:
     history: AnnotationHistory
     tile: str
     reading: int
-    revision: int
+    number: int
+    """Its revision."""
+
+    @property
+    def revision(self) -> int:
+        """Another number for each label map of the tile, of whatever reading."""
+        return self.reading * _REVISIONS + self.number
 
     def labels(self) -> LabelMap:
-        return self.history.labels(self.tile, self.reading, self.revision)
+        return self.history.labels(self.tile, self.reading, self.number)
 
 
 class Desk:
@@ -130,15 +140,17 @@ class Desk:
             before = self.history.marks().get(tile, Mark())
             self.history.mark(tile, replace(before, **changes), author)  # type: ignore[arg-type]
 
-    def add_time(self, tile: str, reading: int, author: str, seconds: float) -> None:
-        """Add to the time that somebody spent on a reading.
+    def add_time(
+        self, tile: str, reading: int, author: str, seconds: float, report: str | None = None
+    ) -> None:
+        """Add to the time that somebody spent on a reading; the same report counts once.
 
         Raises:
             FinishedError: the annotation set is written.
         """
         with self._writing:
             self._refuse_when_finished()
-            self.history.add_time(tile, reading, author, seconds)
+            self.history.add_time(tile, reading, author, seconds, report)
 
     def minutes(self, tile: str) -> float:
         """The time that was spent on a tile so far."""
@@ -174,8 +186,7 @@ class Desk:
                 of_others[tile] = _PaintedReading(self.history, tile, reading, revision)
             return of_others
 
-        scores = self.assistant.scores()
-        self.assistant.score([name for name in self._waiting() if name not in scores], painted)
+        self.assistant.score(self._waiting(), painted)
         return self.assistant.predict(tile, painted)
 
     def _painted_readings(self) -> dict[str, _PaintedReading]:
@@ -234,13 +245,15 @@ class Desk:
         return Outlook(painted, counts, problems_with(painted, unpainted, counts, len(dealt)))
 
     def splits(self) -> dict[str, Split | None]:
-        """The split of each tile that finishing writes; those without one are dealt."""
-        marks, painted = self.history.marks(), self.outlook().painted
-        dealt = dealt_tiles(painted, marks, self.goal)
-        return {name: dealt.get(name, marks.get(name, Mark()).split) for name in painted}
+        """The split of each tile that finishing writes."""
+        marks = self.history.marks()
+        return {name: marks.get(name, Mark()).split for name in self.outlook().painted}
 
-    def finish(self) -> tuple[str, Mapping[str, object]]:
+    def finish(self, author: str) -> tuple[str, Mapping[str, object]]:
         """Write the annotation set; from then on nothing is changed.
+
+        Painted tiles that have no split are dealt to one first, and keep it in whatever goes on
+        from here.
 
         Raises:
             LabelError: nothing is painted.
@@ -250,6 +263,9 @@ class Desk:
             self._refuse_when_finished()
             if not self.outlook().painted:
                 raise LabelError("Nothing is painted yet. Paint at least one tile, then finish.")
+            marks = self.history.marks()
+            for name, split in dealt_tiles(self.outlook().painted, marks, self.goal).items():
+                self.history.mark(name, replace(marks.get(name, Mark()), split=split), author)
             made = self._finish()
             self.is_finished = True
             return made

@@ -88,8 +88,8 @@ def outlook(request: Request) -> Response:
 
 async def finish(request: Request) -> Response:
     """Write the annotation set."""
-    author_of(request)
-    folder, facts = await run_in_threadpool(desk_of(request).finish)
+    author = author_of(request)
+    folder, facts = await run_in_threadpool(desk_of(request).finish, author)
     return JSONResponse({"folder": folder, "facts": dict(facts)})
 
 

@@ -82,8 +82,8 @@ async def time(request: Request) -> Response:
     """Take in how long somebody looked at a reading."""
     tile, reading = reading_of(request)
     desk, author = desk_of(request), author_of(request)
-    seconds = (await body_of(request, TimeBody)).seconds
-    await run_in_threadpool(desk.add_time, tile, reading, author, seconds)
+    body = await body_of(request, TimeBody)
+    await run_in_threadpool(desk.add_time, tile, reading, author, body.seconds, body.report)
     return JSONResponse({"minutes": await run_in_threadpool(desk.minutes, tile)})
 
 

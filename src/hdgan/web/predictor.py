@@ -20,7 +20,7 @@ class PaintedTile(Protocol):
 
     @property
     def revision(self) -> int:
-        """Changes with every stroke; 0 is a tile on which nothing was ever painted."""
+        """Another number for each label map that the tile ever has, of whatever reading."""
 
     def labels(self) -> LabelMap:
         """The label map of this revision; values from 254 up are not learned from."""

@@ -40,6 +40,8 @@ class TimeBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     seconds: float = Field(ge=0)
+    report: str | None = Field(default=None, min_length=8, max_length=64)
+    """Tells a report that is sent again, since nobody answered, from a new one."""
 
 
 class PredictionBody(BaseModel):

@@ -10,12 +10,11 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 from PIL import Image
 
-from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.annotatable import annotatable
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.tile_set import TileRecord, TileSet
 from hdgan.artifacts.writing import write_atomically
-from hdgan.errors import WrongArtifactError
 from hdgan.method.superpixels import superpixels
 
 BLOCK_PX = 512
@@ -69,6 +68,7 @@ class TileSource:
         self.artifact = artifact
         self._folder = thumbnails
         self._records = _records_of(artifact)
+        self._numbers = {name: number for number, name in enumerate(self._records)}
         self.pixels = lru_cache(2)(self._pixels)
         self.superpixels = lru_cache(64)(self._superpixels)
 
@@ -145,7 +145,7 @@ class TileSource:
 
     def thumbnail(self, name: str) -> bytes:
         """A small picture, JPEG; made once."""
-        path = self._folder / f"{list(self.tiles).index(name):06d}.jpg"
+        path = self._folder / f"{self._numbers[name]:06d}.jpg"
         if path.is_file():
             return path.read_bytes()
         image = Image.fromarray(self.pixels(name))
@@ -154,22 +154,6 @@ class TileSource:
         image.save(buffer, "JPEG", quality=88)
         write_atomically(path, buffer.getvalue())
         return buffer.getvalue()
-
-
-def annotatable(folder: Path) -> SampleSet | TileSet:
-    """The sample set or tile set in a folder.
-
-    Raises:
-        WrongArtifactError: it is neither.
-    """
-    kind = Artifact.open(folder).manifest.kind
-    if kind == SampleSet.kind:
-        return SampleSet.open(folder)
-    if kind == TileSet.kind:
-        return TileSet.open(folder)
-    raise WrongArtifactError(
-        f"{folder} is of kind {kind}; only images of a sample-set or tile-set can be annotated."
-    )
 
 
 def _records_of(artifact: SampleSet | TileSet) -> dict[str, Any]:

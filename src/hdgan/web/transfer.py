@@ -19,6 +19,7 @@ from hdgan.artifacts.annotation_history import Stroke
 from hdgan.artifacts.annotation_set import class_map_bytes
 from hdgan.artifacts.coco import CocoImage, coco_bytes
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.label_images import is_image
 from hdgan.artifacts.outlines.written_geojson import geojson_of
 from hdgan.artifacts.qupath_project import QuPathImage, write_qupath_zip
 from hdgan.artifacts.writing import storage_errors
@@ -87,8 +88,13 @@ async def take_in(request: Request) -> Response:
     classes = request.query_params.get("classes")
     if classes is None:
         found = await run_in_threadpool(found_classes, data, name, tile)
+        of_image = is_image(data)
         told = [
-            {"name": own, "outlines": count, "class": guessed_class(own, desk.class_map)}
+            {
+                "name": own.encode(errors="replace").decode(),
+                "outlines": count,
+                "class": guessed_class(own, desk.class_map, of_image=of_image),
+            }
             for own, count in found[:MAX_CLASSES]
         ]
         return JSONResponse({"found": told})

@@ -1,9 +1,6 @@
 """From a history of strokes to an annotation set."""
 
-import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -18,18 +15,16 @@ from hdgan.artifacts.annotation_set import (
 )
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.table import table_bytes
-from hdgan.artifacts.unfinished import UnfinishedArtifact, seen_together
+from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.artifacts.writing import renamed_when_whole
 from hdgan.class_map import AMBIGUOUS, UNLABELLED, LabelMap
+from hdgan.errors import LabelError
 from hdgan.pipeline import Fact
 from hdgan.settings.annotate import AnnotateSettings
+from hdgan.stages.annotate.beginning import with_lineage
 from hdgan.web.dealing import SPLITS
 from hdgan.web.desk import Desk
-
-CLASSIFIER = "classifier"
-"""The fact of a history that names the last classifier that helped: its digest."""
-
-SEEN = "seen"
-"""The fact that says what all classifiers that helped had learned from."""
+from hdgan.web.records import num_labelled
 
 
 def write_annotation_set(
@@ -38,14 +33,23 @@ def write_annotation_set(
     """Make the folder a whole annotation set; what is in it comes back.
 
     Memory: one tile's readings at a time.
+
+    Raises:
+        LabelError: the readings agree on nothing.
     """
     shutil.rmtree(unfinished.folder / "labels", ignore_errors=True)  # of a try that failed
     splits, heads = desk.splits(), desk.history.heads()
     seconds = desk.history.seconds()
     rows = []
     for tile, split in splits.items():
-        readings = sorted(reading for name, reading in heads if name == tile)
+        readings = sorted(
+            reading
+            for (name, reading), head in heads.items()
+            if name == tile and num_labelled(head)
+        )
         labels = _written(desk.history, tile, readings if settings.reading == "agreed" else [1])
+        if (labels == UNLABELLED).all():
+            continue
         head = heads[tile, 1]
         row = AnnotationRecord(
             image=tile,
@@ -57,15 +61,16 @@ def write_annotation_set(
         )
         unfinished.write(row.labels, png_of(labels))
         rows.append(row)
+    if not rows:
+        raise LabelError("No pixel is left on which the readings agree. Write the first readings.")
     unfinished.write(CLASSES, class_map_bytes(desk.class_map))
     unfinished.write(ANNOTATIONS, table_bytes(rows, AnnotationRecord))
-    copy = unfinished.scratch / "copy.sqlite3"
-    copy.unlink(missing_ok=True)
-    desk.history.copy_to(copy)
-    unfinished.write(HISTORY, copy.read_bytes())
-    copy.unlink()
-    _with_helpers(unfinished, desk.history.facts()).finish()
-    return facts_of(rows)
+    with renamed_when_whole(unfinished.folder / HISTORY) as copy:
+        desk.history.copy_to(copy)
+    order = with_lineage(unfinished.order, desk.history.facts())
+    UnfinishedArtifact(unfinished.folder, order).finish()
+    left_out = {"tiles left out, nothing agreed": len(splits) - len(rows)}
+    return facts_of(rows) | (left_out if len(splits) > len(rows) else {})
 
 
 def facts_of(rows: list[AnnotationRecord]) -> dict[str, Fact]:
@@ -88,13 +93,3 @@ def _written(history: AnnotationHistory, tile: str, readings: list[int]) -> Labe
 
 def _part(head: ReadingHead, value: int) -> float:
     return float(head.counts[value] / head.counts.sum())
-
-
-def _with_helpers(unfinished: UnfinishedArtifact, facts: Mapping[str, str]) -> UnfinishedArtifact:
-    """The same folder, whose manifest names the classifiers that helped."""
-    order = unfinished.order
-    if CLASSIFIER in facts:
-        seen = seen_together(order.seen, json.loads(facts[SEEN]))
-        parents = order.parents | {CLASSIFIER: facts[CLASSIFIER]}
-        order = replace(order, parents=parents, seen=seen)
-    return UnfinishedArtifact(unfinished.folder, order)

@@ -3,17 +3,20 @@
 from contextlib import closing
 from pathlib import Path
 
+from hdgan.artifacts.annotatable import annotatable
 from hdgan.artifacts.annotation_set import AnnotationSet, class_map_at
 from hdgan.artifacts.manifest import MANIFEST
+from hdgan.artifacts.outlines.drawn_labels import AMBIGUOUS_NAME
 from hdgan.artifacts.unfinished import Order, being_made, seen_by
 from hdgan.class_map import AMBIGUOUS, KIDNEY, ClassMap
 from hdgan.errors import ClassMapError, SettingsError, WrongArtifactError
 from hdgan.pipeline import Made
 from hdgan.settings.annotate import AnnotateSettings, AnnotateSources
+from hdgan.stages.annotate.beginning import begun_with
 from hdgan.stages.annotate.finishing import facts_of
 from hdgan.stages.annotate.for_qupath import write_for_qupath
-from hdgan.stages.annotate.work import Work, begun_with
-from hdgan.web.tiles import TileSource, annotatable
+from hdgan.stages.annotate.work import Work
+from hdgan.web.tiles import TileSource
 
 
 def annotated(
@@ -43,6 +46,7 @@ def annotated(
     output = samples.absolute().parent / "annotations" if output is None else output
     if sources.to_qupath is not None:
         class_map = _class_map(output, sources)
+        _refuse_other_classes(output, class_map)
         return write_for_qupath(artifact, output, class_map, sources.to_qupath)
     if (output / MANIFEST).is_file():
         return _finished(output, artifact.digest, settings)
@@ -90,6 +94,15 @@ def _finished(output: Path, tiles: str, settings: AnnotateSettings) -> Made:
     )
 
 
+def _refuse_other_classes(painted: Path, class_map: ClassMap) -> None:
+    begun = begun_with(painted)
+    if begun is not None and begun.names != class_map.names[: len(begun)]:
+        raise WrongArtifactError(
+            f"{painted} was painted with the classes {', '.join(begun.names)}, not with those that "
+            "are given. Leave them out, or give the folder that was painted with them."
+        )
+
+
 def _class_map(output: Path, sources: AnnotateSources) -> ClassMap:
     """The classes to paint: those that were begun with, unless others are given."""
     if sources.classes is not None:
@@ -101,6 +114,11 @@ def _class_map(output: Path, sources: AnnotateSources) -> ClassMap:
     else:
         places = [place for place in (output, sources.start_from) if place is not None]
         class_map = next(filter(None, map(begun_with, places)), KIDNEY)
+    if AMBIGUOUS_NAME in (name.strip().casefold() for name in class_map.names):
+        raise ClassMapError(
+            f"The page has a mark of its own that is called {AMBIGUOUS_NAME!r}; give that class of "
+            "the class map another name."
+        )
     if len(class_map) > AMBIGUOUS:
         raise ClassMapError(
             f"The page paints up to {AMBIGUOUS} classes, but the class map has {len(class_map)}."

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hdgan.artifacts.annotation_history import AnnotationHistory
-from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet
+from hdgan.artifacts.annotation_set import HISTORY
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
 from hdgan.artifacts.qupath_project import write_qupath_project
 from hdgan.artifacts.sample_set import SampleSet
@@ -13,6 +13,7 @@ from hdgan.artifacts.tile_set import TileSet
 from hdgan.class_map import ClassMap
 from hdgan.errors import WrongArtifactError
 from hdgan.pipeline import Made
+from hdgan.stages.annotate.beginning import write_copy
 from hdgan.web.assistant import Assistant
 from hdgan.web.desk import Desk
 from hdgan.web.tiles import TileSource
@@ -38,7 +39,7 @@ def write_for_qupath(
         raise WrongArtifactError(f"{folder} is not empty. Choose a new folder for QuPath.")
     with TemporaryDirectory() as scratch:
         source = TileSource(artifact, Path(scratch))
-        with closing(_history(painted, Path(scratch) / HISTORY, source)) as history:
+        with closing(_history(painted, Path(scratch) / HISTORY, source, class_map)) as history:
             desk = Desk(source, history, class_map, {}, Assistant(None), lambda: ("", {}))
             names = write_qupath_project(folder, qupath_images(desk), class_map)
     images = sum(name.startswith("images/") for name in names)
@@ -46,14 +47,10 @@ def write_for_qupath(
     return Made("QuPath project", folder, {"tiles": images, "with annotations": outlined})
 
 
-def _history(painted: Path, copy: Path, source: TileSource) -> AnnotationHistory:
+def _history(
+    painted: Path, copy: Path, source: TileSource, class_map: ClassMap
+) -> AnnotationHistory:
     """A copy of what was painted, so that a server may go on with it; empty if nothing was."""
-    unfinished = painted / UNFINISHED / HISTORY
-    if (painted / MANIFEST).is_file():
-        annotations = AnnotationSet.open(painted)
-        if HISTORY in annotations.manifest.files:
-            copy.write_bytes(annotations.read(HISTORY))
-    elif unfinished.is_file():
-        with closing(AnnotationHistory(unfinished, source.sizes)) as theirs:
-            theirs.copy_to(copy)
+    if (painted / MANIFEST).is_file() or (painted / UNFINISHED / HISTORY).is_file():
+        write_copy(painted, source, class_map, copy)
     return AnnotationHistory(copy, source.sizes)

@@ -1,25 +1,22 @@
 """A folder of annotations while somebody paints: its history, and the server over it."""
 
 import getpass
-import json
 import logging
+import shlex
 from collections.abc import Mapping
-from contextlib import closing
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from hdgan.artifacts.annotation_history import AnnotationHistory, Stroke
-from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet
+from hdgan.artifacts.annotation_history import AnnotationHistory
+from hdgan.artifacts.annotation_set import HISTORY
 from hdgan.artifacts.artifact import Artifact
-from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
 from hdgan.artifacts.unfinished import UnfinishedArtifact
-from hdgan.artifacts.writing import write_atomically
 from hdgan.class_map import AMBIGUOUS, UNLABELLED, ClassMap
-from hdgan.errors import MissingArtifactError, WrongArtifactError
 from hdgan.pipeline import Fact
 from hdgan.report.progress import remark
 from hdgan.settings.annotate import AnnotateSettings
-from hdgan.stages.annotate.finishing import CLASSIFIER, SEEN, write_annotation_set
+from hdgan.stages.annotate.beginning import TILES, note_lineage, write_copy
+from hdgan.stages.annotate.finishing import write_annotation_set
 from hdgan.web.app import page
 from hdgan.web.assistant import Assistant
 from hdgan.web.dealing import SPLITS
@@ -29,9 +26,6 @@ from hdgan.web.predictor import Predictor
 from hdgan.web.serving import HOST, free_socket, open_in_browser, serve
 from hdgan.web.tiles import TileSource
 from hdgan.web.transfer import EXPORT
-
-TILES = "tiles"
-"""The fact of a history that says which tiles it was painted on: the artifact's digest."""
 
 REASONS = ("artefact", "blurred", "not tissue", "implausible", "duplicate", "ambiguous")
 """Why a tile may be set aside; a person may also write another reason."""
@@ -78,47 +72,16 @@ class Work:
         Raises:
             MissingArtifactError: nothing was painted there.
             WrongArtifactError: it was painted on other tiles, or with other classes.
+            LabelError: a label map does not have the size of its tile.
         """
         if self.history.heads() or self.history.marks():
             return
-        theirs = begun_with(other)
-        if theirs is None:
-            raise MissingArtifactError(f"{other} holds no annotations. Check the path.")
-        if theirs.names != self.class_map.names[: len(theirs)]:
-            raise WrongArtifactError(
-                f"{other} was painted with the classes {', '.join(theirs.names)}. Give a class map "
-                "that begins with these; more may follow."
-            )
-        if (other / MANIFEST).is_file():
-            self._take_over(AnnotationSet.open(other))
-        else:
-            self._copy(other / UNFINISHED / HISTORY)
-
-    def _take_over(self, other: AnnotationSet) -> None:
-        """Go on from a finished set: from its history, or else from its label maps."""
-        if self.source.artifact.digest not in other.manifest.parents.values():
-            raise _other_tiles(other.folder, self.source)
-        if HISTORY in other.manifest.files:
-            self._replace_history(other.read(HISTORY))
-            return
-        for row in other.records():
-            stroke = Stroke("import", 0, 0, other.labels(row))
-            self.desk.save(row.image, 1, 0, stroke, "import", 0.0)
-            self.desk.mark(row.image, {"verdict": "keep", "split": row.split}, "import")
-
-    def _copy(self, other: Path) -> None:
-        """Go on from a history that somebody may still be writing."""
         copy = self.unfinished.scratch / "copy.sqlite3"
-        with closing(AnnotationHistory(other, self.source.sizes)) as theirs:
-            if theirs.facts().get(TILES) != self.source.artifact.digest:
-                raise _other_tiles(other.parents[1], self.source)
-            theirs.copy_to(copy)
-        self._replace_history(copy.read_bytes())
-        copy.unlink()
-
-    def _replace_history(self, content: bytes) -> None:
+        for left in copy.parent.glob(f"{copy.name}*"):
+            left.unlink()
+        write_copy(other, self.source, self.class_map, copy)
         self.history.close()
-        write_atomically(self.history.path, content)
+        copy.replace(self.history.path)
         self.history = AnnotationHistory(self.history.path, self.source.sizes)
         self.desk = self._desk()
 
@@ -127,10 +90,7 @@ class Work:
         self.assistant = Assistant(predictor)
         self.desk = self._desk()
         if classifier is not None:
-            seen = json.loads(self.history.facts().get(SEEN, "{}"))
-            seen |= classifier.manifest.seen
-            self.history.note(CLASSIFIER, classifier.digest)
-            self.history.note(SEEN, json.dumps(seen))
+            note_lineage(self.history, classifier.parents, classifier.manifest.seen)
 
     def finished(self) -> dict[str, Fact]:
         """Write the annotation set; what is in it comes back.
@@ -138,7 +98,7 @@ class Work:
         Raises:
             LabelError: nothing is painted.
         """
-        _, facts = self.desk.finish()
+        _, facts = self.desk.finish(self.settings.author or _account())
         return dict(facts)  # type: ignore[arg-type]
 
     @property
@@ -179,6 +139,12 @@ class Work:
             LOG.removeHandler(log)
             log.close()
 
+    def _next_command(self) -> list[str]:
+        """What can be made of the finished set."""
+        folder = self.unfinished.folder
+        made = "classifier" if self.source.has_splits else "segmenter"
+        return ["hdgan", f"train-{made}", str(folder), str(folder.with_name(made))]
+
     def _desk(self) -> Desk:
         goal = dict(zip(SPLITS, self.settings.goal, strict=True)) if self.source.has_splits else {}
         return Desk(self.source, self.history, self.class_map, goal, self.assistant, self._write)
@@ -203,35 +169,11 @@ class Work:
             "has_predictions": self.assistant.predicts,
             "predicts_before_strokes": self.assistant.predicts_before_strokes,
             "reasons": REASONS,
-            "goes_on_with": f"hdgan train-classifier {folder} {folder.with_name('classifier')}",
-            "starts_again_with": f"hdgan annotate {samples} NEW_FOLDER --start-from {folder}",
+            "goes_on_with": shlex.join(self._next_command()),
+            "starts_again_with": shlex.join(
+                ["hdgan", "annotate", str(samples), "NEW_FOLDER", "--start-from", str(folder)]
+            ),
         }
-
-
-def begun_with(folder: Path) -> ClassMap | None:
-    """The classes of an annotation set, finished or not; None if there is none.
-
-    Raises:
-        WrongArtifactError: the folder is something else.
-    """
-    if (folder / MANIFEST).is_file():
-        return AnnotationSet.open(folder).class_map
-    command = folder / UNFINISHED / "command.json"
-    if not command.is_file():
-        return None
-    try:
-        return ClassMap.from_records(json.loads(command.read_bytes())["settings"]["classes"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise WrongArtifactError(
-            f"{folder} holds an unfinished run of another command. Choose another folder."
-        ) from error
-
-
-def _other_tiles(folder: Path, source: TileSource) -> WrongArtifactError:
-    return WrongArtifactError(
-        f"{folder} has annotations of other tiles than {source.artifact.folder}. Give annotations "
-        "of these."
-    )
 
 
 def _account() -> str:

@@ -1,0 +1,128 @@
+"""Going on from what was painted in another folder, and where labels come from."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from hdgan.artifacts.annotation_history import AnnotationHistory, Mark, Stroke
+from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet
+from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
+from hdgan.artifacts.unfinished import Order, seen_together
+from hdgan.class_map import ClassMap, LabelMap
+from hdgan.errors import LabelError, MissingArtifactError, WrongArtifactError
+from hdgan.web.tiles import TileSource
+
+TILES = "tiles"
+"""The fact of a history that says which tiles it was painted on: the artifact's digest."""
+
+_PARENTS = "parents"
+_SEEN = "seen"
+
+
+def begun_with(folder: Path) -> ClassMap | None:
+    """The classes of an annotation set, finished or not; None if there is none.
+
+    Raises:
+        WrongArtifactError: the folder is something else.
+    """
+    if (folder / MANIFEST).is_file():
+        return AnnotationSet.open(folder).class_map
+    command = folder / UNFINISHED / "command.json"
+    if not command.is_file():
+        return None
+    try:
+        return ClassMap.from_records(json.loads(command.read_bytes())["settings"]["classes"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WrongArtifactError(
+            f"{folder} holds an unfinished run of another command. Choose another folder."
+        ) from error
+
+
+def write_copy(other: Path, source: TileSource, class_map: ClassMap, copy: Path) -> None:
+    """Write a history that goes on from what was painted in another folder.
+
+    Args:
+        other: an annotation set, painted on the page or imported, finished or not.
+        source: the tiles that it must have been painted on.
+        class_map: what is painted now.
+        copy: the new history; nothing is there yet.
+
+    Raises:
+        MissingArtifactError: nothing was painted there.
+        WrongArtifactError: it was painted on other tiles, or with other classes.
+        LabelError: a label map does not have the size of its tile.
+    """
+    theirs = begun_with(other)
+    unfinished = other / UNFINISHED / HISTORY
+    is_finished = (other / MANIFEST).is_file()
+    if theirs is None or not (is_finished or unfinished.is_file()):
+        raise MissingArtifactError(f"{other} holds no annotations. Check the path.")
+    if theirs.names != class_map.names[: len(theirs)]:
+        raise WrongArtifactError(
+            f"{other} was painted with the classes {', '.join(theirs.names)}. Give a class map "
+            "that begins with these; more may follow."
+        )
+    if is_finished:
+        _write_finished(AnnotationSet.open(other), source, copy)
+        return
+    with closing(AnnotationHistory(unfinished, source.sizes)) as history:
+        if history.facts().get(TILES) != source.artifact.digest:
+            raise _other_tiles(other, source)
+        history.copy_to(copy)
+
+
+def _write_finished(other: AnnotationSet, source: TileSource, copy: Path) -> None:
+    """The same from a finished set: from its history, or else from its label maps."""
+    if source.artifact.digest not in other.manifest.parents.values():
+        raise _other_tiles(other.folder, source)
+    if HISTORY in other.manifest.files:
+        shutil.copyfile(other.checked_path(HISTORY), copy)
+    with closing(AnnotationHistory(copy, source.sizes)) as history:
+        if HISTORY not in other.manifest.files:
+            _import(other, history, source)
+        history.note(TILES, source.artifact.digest)
+        note_lineage(history, other.manifest.parents | other.parents, other.manifest.seen)
+
+
+def _import(other: AnnotationSet, history: AnnotationHistory, source: TileSource) -> None:
+    """Label maps that were painted elsewhere, as first revisions."""
+    for row in other.records():
+        labels: LabelMap = other.labels(row)
+        if labels.shape != source.sizes[row.image]:
+            raise LabelError(
+                f"The label map of {row.image} in {other.folder} does not have the size of its "
+                "tile. Import it again."
+            )
+        history.append(row.image, 1, 0, Stroke("import", 0, 0, labels), "import")
+        history.mark(row.image, Mark("keep", None, row.split), "import")
+
+
+def note_lineage(
+    history: AnnotationHistory, parents: Mapping[str, str], seen: Mapping[str, Sequence[int]]
+) -> None:
+    """Note what else the labels come from, and what that has learned from."""
+    facts = history.facts()
+    before = json.loads(facts.get(_PARENTS, "{}"))
+    history.note(_PARENTS, json.dumps(before | dict(parents)))
+    history.note(_SEEN, json.dumps(seen_together(json.loads(facts.get(_SEEN, "{}")), seen)))
+
+
+def with_lineage(order: Order, facts: Mapping[str, str]) -> Order:
+    """The order, with all that the labels come from.
+
+    Args:
+        order: as the command has it.
+        facts: of the history.
+    """
+    parents = json.loads(facts.get(_PARENTS, "{}"))
+    seen = seen_together(order.seen, json.loads(facts.get(_SEEN, "{}")))
+    return Order(order.kind, order.settings, parents | order.parents, seen)
+
+
+def _other_tiles(folder: Path, source: TileSource) -> WrongArtifactError:
+    return WrongArtifactError(
+        f"{folder} has annotations of other tiles than {source.artifact.folder}. Give annotations "
+        "of these."
+    )
