@@ -81,3 +81,22 @@ def test_the_page_is_measured_beside_its_bounds() -> None:
     assert float(found["memory of the server, at most"][0].split()[0]) > 10
     missed = any(row[-1] == "NO" for row in found.values())
     assert run.returncode == int(missed)
+
+
+def test_strokes_correct_the_prediction_of_a_shipped_drawing() -> None:
+    row = ["--painters", "1", "--rows", "none:1:3"]
+
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.page_correction", *row],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert run.returncode == 0, run.stderr
+    prior, tiles, strokes, *scores = [
+        cell.strip() for cell in run.stdout.splitlines()[-1].split("|")[1:-1]
+    ]
+    assert (prior, tiles, strokes) == ("none", "1", "3")
+    assert [bool(score) for score in scores] == [False, True, False, True, True]
+    assert all(0 < float(score) <= 100 for score in scores if score)

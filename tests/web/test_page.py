@@ -169,12 +169,12 @@ def finished_labels(drawn: Path, folder: Path, tile: str) -> np.ndarray:
     return annotations.labels(record)
 
 
-@pytest.mark.parametrize("choice", ["Keep mine", "Show theirs"])
+@pytest.mark.parametrize("choice", ["Keep both", "Keep mine", "Show theirs"])
 def test_of_two_tabs_on_one_tile_the_later_one_decides_and_nothing_is_lost(
     choice: str, served: ServedPage, visit: Visits
 ) -> None:
-    tile = {"Keep mine": "s000001", "Show theirs": "s000002"}[choice]
-    theirs, mine = ExpectedMap(SIDE, SIDE), ExpectedMap(SIDE, SIDE)
+    tile = {"Keep mine": "s000001", "Show theirs": "s000002", "Keep both": "s000008"}[choice]
+    theirs, mine, both = (ExpectedMap(SIDE, SIDE) for _ in range(3))
     with visit(served) as seen:
         seen.excuse("status of 412")
         first, second = seen.painter(tile), seen.painter(tile)
@@ -182,15 +182,17 @@ def test_of_two_tabs_on_one_tile_the_later_one_decides_and_nothing_is_lost(
         second.brush(BRUSH)
         first.page.bring_to_front()
         theirs.paint(brushed(theirs.size, first.stroke(LINE), BRUSH), 0)
+        both.paint(theirs.labels == 0, 0)
         first.wait_for(1)
         second.page.bring_to_front()
         second.keys("2")
         mine.paint(brushed(mine.size, second.stroke(OTHER_LINE), BRUSH), 1)
+        both.paint(mine.labels == 1, 1)
         dialog = second.page.get_by_role("dialog", name="This label map was saved elsewhere")
         expect(dialog).to_contain_text("Anna saved revision 1 (brush)")
         dialog.get_by_role("button", name=choice).click()
-        kept = mine if choice == "Keep mine" else theirs
-        second.wait_for(2 if choice == "Keep mine" else 1)
+        kept = {"Keep mine": mine, "Show theirs": theirs, "Keep both": both}[choice]
+        second.wait_for(1 if choice == "Show theirs" else 2)
 
         assert second.shares() == shares_of(kept.labels, CLASSES)
         assert np.array_equal(saved_labels(second.page, served, tile), kept.labels)

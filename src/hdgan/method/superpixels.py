@@ -12,8 +12,8 @@ LEAST_AREA_PX = 16
 _COMPACTNESS = 10.0
 _BLUR_PX = 1.0
 _SMALLEST = 0.25
-"""Of the area that is wanted, the part below which a region joins a neighbour. All three measured
-on annotated drawings (docs/performance.md): rounder regions miss boundaries."""
+"""Of the area that is wanted, the part below which a region joins a neighbour. All three tried
+on annotated drawings: rounder regions miss boundaries."""
 
 
 def superpixels(

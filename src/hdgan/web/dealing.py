@@ -56,10 +56,13 @@ def problems_with(
     if unpainted:
         some = ", ".join(unpainted[:5]) + (", ..." if len(unpainted) > 5 else "")
         problems.append(
-            f"{len(unpainted)} tiles that you keep are not painted and will be left out: {some}."
+            f"Tiles that you keep, but that are not painted, will be left out: {some} "
+            f"({len(unpainted)} in all)."
         )
     if num_dealt:
-        problems.append(f"{num_dealt} painted tiles have no split yet; they will be dealt to one.")
+        problems.append(
+            f"Painted tiles that have no split yet will be dealt to one: {num_dealt} in all."
+        )
     empty = [split for split, count in counts.items() if painted and not count]
     if empty:
         problems.append(f"No painted tile is for {' or '.join(empty)}.")

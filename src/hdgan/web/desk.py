@@ -36,7 +36,6 @@ STROKES = frozenset(
         "undo",
         "redo",
         "restore",
-        "mark",
     }
 )
 """What a revision may come from."""
@@ -208,11 +207,28 @@ class Desk:
         return [name for name in tiles if name in wanted]
 
     def next_tile(self, after: str | None) -> tuple[str | None, str]:
-        """The tile to paint next, of those that were chosen, and why."""
+        """The tile to paint next, and why: one that was chosen, or while the goal asks for more,
+        one that is suggested and undecided.
+        """
         waiting = [name for name in self._waiting() if name != after]
+        waiting = waiting or [name for name in self._undecided() if name != after]
         if not waiting:
             return None, "Every chosen tile has been painted on."
         return most_teaching([self.source.tiles[name] for name in waiting], self.assistant.scores())
+
+    def _undecided(self) -> list[str]:
+        """Tiles that may be chosen next, those suggested first; none if the goal is met."""
+        marks = self.history.marks()
+        verdicts = [marks.get(name, Mark()).verdict for name in self.source.tiles]
+        if self.goal and verdicts.count("keep") >= sum(self.goal.values()):
+            return []
+        undecided = [
+            tile
+            for tile, verdict in zip(self.source.tiles.values(), verdicts, strict=True)
+            if verdict is None
+        ]
+        suggested = [tile.tile for tile in undecided if tile.suggested is not None]
+        return suggested or [tile.tile for tile in undecided]
 
     def _waiting(self) -> list[str]:
         """The chosen tiles that nobody has painted on."""

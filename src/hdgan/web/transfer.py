@@ -42,9 +42,11 @@ def export_tile(request: Request) -> Response:
     if kind not in _OF_ONE:
         raise Refused(404, f"A label map is given as {', '.join(_OF_ONE)}.")
     desk = desk_of(request)
-    labels = desk.history.labels(tile, reading, revision_of(request))
+    revision = revision_of(request)
+    labels = desk.history.labels(tile, reading, revision)
     ending, media_type, made = _OF_ONE[kind]
     suffix = "" if reading == 1 else f"-reading{reading}"
+    suffix += "" if revision is None else f"-revision{revision}"
     return Response(
         made(desk, tile, labels),
         media_type=media_type,

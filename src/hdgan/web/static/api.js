@@ -185,9 +185,12 @@ export const api = {
   /** @returns {Promise<Uint8Array>} the rectangle of revision n as n left it */
   after: (tile, reading, n) => bytes(`${readingPath(tile, reading)}/revisions/${n}/after`),
 
-  /** @param {string} tile @param {number} reading @param {number} seconds of activity */
-  addTime: (tile, reading, seconds) =>
-    json(`${readingPath(tile, reading)}/time`, sending("POST", { seconds }, { keepalive: true })),
+  /**
+   * @param {string} tile @param {number} reading
+   * @param {{seconds: number, report: string}} report of activity; one of the same id counts once
+   */
+  addTime: (tile, reading, report) =>
+    json(`${readingPath(tile, reading)}/time`, sending("POST", report, { keepalive: true })),
 
   /**
    * @param {string} tile

@@ -110,7 +110,8 @@ export function footer(...buttons) {
 /**
  * Ask to choose one of a few ways to go on.
  * @param {{title: string, text?: string,
- *   choices: ({value: any, label: string, primary?: boolean, danger?: boolean}|string)[]}} question
+ *   choices: ({value: any, label: string, note?: string, primary?: boolean,
+ *   danger?: boolean}|string)[]}} question
  * @returns {Promise<any>} the value of the choice, or null where the dialog was left
  */
 export function confirmChoice({ title, text, choices }) {
@@ -121,8 +122,19 @@ export function confirmChoice({ title, text, choices }) {
       const kind = primary ? "primary" : danger ? "danger" : "";
       return button(label, () => finish(value), { class: kind, "data-first": primary ?? null });
     });
-    return [text ? make("p", { text }) : "", footer(...buttons)];
+    const told = text ? make("p", { text }) : "";
+    if (!choices.some(({ note }) => note)) return [told, footer(...buttons)];
+    return [told, make("ul", { class: "ways" }, choices.map(explained(buttons)))];
   });
+}
+
+/** What a choice does, beside its button. */
+function explained(buttons) {
+  return ({ note }, index) => {
+    const id = `way-${index}`;
+    buttons[index].setAttribute("aria-describedby", id);
+    return make("li", {}, buttons[index], make("p", { id, class: "note", text: note }));
+  };
 }
 
 /**

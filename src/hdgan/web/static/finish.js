@@ -5,6 +5,7 @@ import { sentence } from "./catalogue.js";
 import { footer, openDialog, toastError } from "./dialogs.js";
 import { button, make } from "./dom.js";
 
+const SETTLE_MS = 3000;
 const WHAT =
   ": the label maps of these tiles, every reading and its history, the splits and the class map.";
 
@@ -88,6 +89,15 @@ function writeButton(finish, ready) {
   return made;
 }
 
+/** Strokes of this page that the server does not have, as a sentence if there are any. */
+async function unsaved() {
+  const { settledEverywhere } = await import("./painter/saving.js");
+  const count = await settledEverywhere(SETTLE_MS);
+  if (count === 0) return [];
+  const strokes = count === 1 ? "1 stroke is" : `${count} strokes are`;
+  return [`${strokes} not saved yet and would be left out; wait for the painter’s “Saved”.`];
+}
+
 function outlook(state, tiles, session, finish) {
   const { ready, problems, counts, painted } = state;
   const leave = () => finish(null);
@@ -123,15 +133,19 @@ function outlook(state, tiles, session, finish) {
  * @returns {Promise<?{folder: string}>} what was written, or null
  */
 export async function openFinish(session) {
+  const left = await unsaved();
   const [state, records, now] = await Promise.all([api.finishing(), api.tiles(), api.session()]);
   if (now.finished) {
+    session.finished = true;
     await showWritten({ folder: now.output }, now);
     return null;
   }
   const tiles = new Set(records.map(({ tile }) => tile));
+  state.problems = [...left, ...state.problems];
   const written = await openDialog("Finish", (finish) => outlook(state, tiles, session, finish), {
     class: "wide",
   });
+  session.finished ||= written !== null;
   if (written) await showWritten(written, session);
   return written;
 }

@@ -148,7 +148,7 @@ function describe({ view: name, tile, reading }) {
 
 function exportHere() {
   const { tile, reading } = destination();
-  return openExport(tile, reading);
+  return openExport(tile, reading, view?.shownRevision?.());
 }
 
 /** Lays a file over the tile that is being painted, and shows it anew. */
@@ -157,6 +157,12 @@ async function importHere() {
   const { readings } = await api.tile(tile);
   const base = readings.find((one) => one.reading === reading)?.revision ?? 0;
   if ((await openImport(tile, reading, base)) !== null) await route();
+}
+
+/** What is finished is finished for the painter that is open, too. */
+async function finishHere() {
+  await openFinish(session);
+  if (session.finished) view?.finish?.();
 }
 
 async function closeView() {
@@ -208,7 +214,7 @@ document.getElementById("author").onclick = () => session && changeAuthor();
 for (const [id, run] of Object.entries({
   export: exportHere,
   import: importHere,
-  finish: () => openFinish(session),
+  finish: finishHere,
 })) {
   document.getElementById(id).onclick = () => session && run().catch(toastError);
 }

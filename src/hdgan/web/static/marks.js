@@ -6,7 +6,8 @@ import { toastError } from "./dialogs.js";
 /** @typedef {import("./api.js").Tile} Tile */
 
 const MARK = ["verdict", "reason", "split"];
-const markOf = (tile) => Object.fromEntries(MARK.map((name) => [name, tile[name]]));
+const part = (mark, names) => Object.fromEntries(names.map((name) => [name, mark[name]]));
+const markOf = (tile) => part(tile, MARK);
 const same = (a, b) => MARK.every((name) => a[name] === b[name]);
 
 /** The records of the tiles and all that changes their marks. */
@@ -46,7 +47,8 @@ export class Marks {
   }
 
   /**
-   * Change a tile's mark at once and on the server in its turn; undone if that fails.
+   * Change a tile's mark at once and on the server in its turn; undone if that fails. Only what
+   * `mark` names is sent, since somebody else may have changed the rest.
    * @param {string} name @param {object} mark @param {boolean} [undoing]
    * @returns {Promise<boolean>} whether the server has it
    */
@@ -55,23 +57,24 @@ export class Marks {
     const wanted = { ...before, ...mark };
     if (same(before, wanted)) return Promise.resolve(true);
     this.touched.add(name);
-    if (!undoing) this.done.push([[name, before]]);
+    const step = [[name, part(before, Object.keys(mark))]];
+    if (!undoing) this.done.push(step);
     this.take([{ ...this.records.get(name), ...wanted }]);
-    const save = this.saving.then(() => this.#send(name, wanted, before));
+    const save = this.saving.then(() => this.#send(name, mark, { wanted, before, step }));
     this.saving = save;
     return save;
   }
 
-  async #send(name, wanted, before) {
+  async #send(name, mark, { wanted, before, step }) {
     try {
-      const answer = await api.mark(name, wanted);
+      const answer = await api.mark(name, mark);
       const shown = this.records.get(name);
       this.take([same(shown, wanted) ? answer : { ...answer, ...markOf(shown) }]);
       return true;
     } catch (problem) {
       const shown = this.records.get(name);
       if (same(shown, wanted)) this.take([{ ...shown, ...before }]);
-      this.done = this.done.filter((step) => !(step[0][0] === name && step[0][1] === before));
+      this.done = this.done.filter((one) => one !== step);
       toastError(problem);
       return false;
     }
@@ -82,7 +85,7 @@ export class Marks {
     await this.saving;
     const { tiles } = await api.deal();
     const dealt = tiles.filter((tile) => !same(tile, this.records.get(tile.tile)));
-    const step = dealt.map(({ tile }) => [tile, markOf(this.records.get(tile))]);
+    const step = dealt.map(({ tile }) => [tile, { split: this.records.get(tile).split }]);
     if (step.length) this.done.push(step);
     this.take(tiles);
     return dealt.length;

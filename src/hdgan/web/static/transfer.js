@@ -10,6 +10,7 @@ const FORMATS = {
   coco: ["COCO JSON", "Outlines in one file: for detection and segmentation tools."],
   qupath: ["QuPath project", "Images and outlines together: a folder that QuPath opens."],
 };
+const OLDER = "This is the older revision that is on the screen, not the newest one.";
 const ALL = "all";
 const OF_ONE = ["png", "geojson", "coco"];
 
@@ -48,15 +49,19 @@ function formatRow(format, fetchFile, finish) {
  * Offer the formats; of all painted tiles, or of one reading of one tile.
  * @param {string} [tile] all tiles if left out
  * @param {number} [reading]
+ * @param {number} [revision] the newest if left out
  * @returns {Promise<?string>} the format that was exported, or null
  */
-export async function openExport(tile, reading = 1) {
-  const title = tile ? `Export ${tile}, reading ${reading}` : "Export all painted tiles";
+export async function openExport(tile, reading = 1, revision = undefined) {
+  const isOlder = revision !== undefined;
+  const which = `reading ${reading}${isOlder ? `, revision ${revision}` : ""}`;
+  const title = tile ? `Export ${tile}, ${which}` : "Export all painted tiles";
   const fetchFile = tile
-    ? (format) => api.exportTile(tile, reading, format)
+    ? (format) => api.exportTile(tile, reading, format, revision)
     : (format) => api.exportAll(format);
   const formats = tile ? OF_ONE : Object.keys(FORMATS);
   const chosen = await openDialog(title, (finish) => [
+    isOlder ? make("p", { class: "note", text: OLDER }) : "",
     make(
       "ul",
       { class: "formats" },

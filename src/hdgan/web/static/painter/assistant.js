@@ -1,8 +1,9 @@
 /** Predictions: asked for after each stroke, shown as two layers, taken over where accepted. */
 
-import { topOf, uncertaintyColours } from "./colouring.js";
+import { TOGETHER, topOf, uncertaintyColours } from "./colouring.js";
 import { MapLayer } from "./layers.js";
 import { regionSpans, UNLABELLED, valueSpans } from "./rasters.js";
+import { strokesWords } from "./words.js";
 
 const WAIT_MS = 150;
 
@@ -19,7 +20,11 @@ export class Assistant {
     this.prediction = null;
     this.isWorking = false;
     this.trouble = "";
-    this.layers = {};
+    /** Painted strokes have the hues of the prediction: their edge tells them apart. */
+    const edges = new MapLayer(desk.colours.prediction, { isDashed: true, regions: TOGETHER });
+    edges.isOutlined = true;
+    edges.canvas.classList.add("edges");
+    this.layers = { edges };
   }
 
   /** Asks for a prediction of a revision, a moment later; an older request is given up. */
@@ -61,7 +66,7 @@ export class Assistant {
     if (!prediction && this.isWorking) return "Predicting …";
     if (!prediction) return "No prediction yet: paint a little.";
     const behind = this.desk.journal.saving.revision - prediction.revision;
-    const strokes = behind === 1 ? "1 stroke ago" : `${behind} strokes ago`;
+    const strokes = `${strokesWords(behind)} ago`;
     const age = behind === 0 ? "up to date" : strokes;
     const cost = `${prediction.seconds.toFixed(1)} s, ${count(prediction.learned)} painted pixels`;
     const of = prediction.revision === 0 ? "Before any stroke" : `Revision ${prediction.revision}`;
@@ -75,6 +80,9 @@ export class Assistant {
     const isNewest = this.desk.preview === null;
     this.showLayer("prediction", "labels", isNewest && showsPrediction, predictionOpacity);
     this.showLayer("uncertainty", "uncertainty", isNewest && showsUncertainty, uncertaintyOpacity);
+    const { edges } = this.layers;
+    edges.canvas.hidden = !isNewest || !showsPrediction || !this.prediction;
+    edges.show(this.desk.map.labels, this.desk.size.width);
     this.draw();
   }
 
@@ -102,8 +110,10 @@ export class Assistant {
 
   /** @param {import("./rasters.js").Rect} rect of the label map that changed */
   redraw(rect) {
-    const { prediction } = this.layers;
-    if (prediction && !prediction.canvas.hidden) prediction.drawPart(this.desk.view, rect);
+    const { prediction, edges } = this.layers;
+    for (const layer of [prediction, edges]) {
+      if (layer && !layer.canvas.hidden) layer.drawPart(this.desk.view, rect);
+    }
   }
 
   shown() {

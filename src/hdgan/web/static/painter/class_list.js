@@ -25,9 +25,9 @@ export function classList(desk) {
   const bare = make("p", { class: "bare" });
   const show = () => {
     rows.forEach((row) => row.show());
-    bare.textContent = `Unlabelled ${percentWords(desk.map.share(UNLABELLED))}`;
+    bare.textContent = `Unlabelled ${percentWords(desk.share(UNLABELLED))}`;
   };
-  desk.addEventListener("labels", show);
+  for (const name of ["labels", "preview"]) desk.addEventListener(name, show);
   desk.options.listen(
     (names) => ["tool", "value", "locked"].some((one) => names.includes(one)) && show(),
   );
@@ -61,7 +61,7 @@ function classRow(desk, { value, colour, key }) {
   const show = () => {
     const isLocked = desk.options.locked.has(value);
     radio.checked = desk.options.values.value === value;
-    area.textContent = percentWords(desk.map.share(value));
+    area.textContent = percentWords(desk.share(value));
     if (lock.getAttribute("aria-pressed") === String(isLocked)) return;
     lock.setAttribute("aria-pressed", isLocked);
     lock.setAttribute("aria-label", `Lock ${name}`);

@@ -4,6 +4,11 @@ import { AMBIGUOUS, UNLABELLED } from "./rasters.js";
 
 const STRIPE_PX = 4;
 const [DARK, LIGHT] = [0xff202020, 0xfff4f4f4];
+const ALONE = Uint8Array.from({ length: 256 }, (_, value) => value);
+
+/** Regions of all that is labelled: one has no edge to another. */
+export const TOGETHER = new Uint8Array(256);
+TOGETHER[UNLABELLED] = UNLABELLED;
 /** Less uncertainty than this is not worth a full colour. */
 const LEAST_TOP = 8;
 const NEAREST_TO_FURTHEST = ["#fff7b0", "#fdbb3f", "#e8532b", "#a3105f", "#3b0a57"];
@@ -74,6 +79,8 @@ export function sampled(length, start, scale, end) {
  * @property {Uint8Array | null} over where this map has labels nothing is drawn
  * @property {boolean} isHatched whether the ambiguous value is striped
  * @property {boolean} isPinstriped whether only every other screen column is drawn
+ * @property {Uint8Array} [regions] to which region a value belongs, if not to one of its own
+ * @property {boolean} [isDashed] whether edges are dark and light instead of the value's colour
  * @property {{x: number, y: number}} origin device pixel of the image's corner; stripes hang on it
  */
 
@@ -108,7 +115,7 @@ export function fillColours(pixels, raster, rect) {
  * @param {number} reach width of an edge in device pixels
  */
 export function outlineColours(pixels, raster, rect, reach) {
-  const { map, width, colours, columns, rows } = raster;
+  const { map, width, colours, columns, rows, regions = ALONE, isDashed = false } = raster;
   const [left, right] = inside(columns, 0, columns.length);
   const [top, bottom] = inside(rows, 0, rows.length);
   eachRow(pixels, raster, rect, reach, (y, base, first, end) => {
@@ -119,13 +126,14 @@ export function outlineColours(pixels, raster, rect, reach) {
     for (let x = first; x < end; x += 1) {
       const column = columns[x];
       const value = map[base + column];
+      const region = regions[value];
       const isEdge =
-        value !== UNLABELLED &&
-        (map[above + column] !== value ||
-          map[below + column] !== value ||
-          map[base + columns[Math.max(left, x - reach)]] !== value ||
-          map[base + columns[Math.min(right - 1, x + reach)]] !== value);
-      if (isEdge && value === AMBIGUOUS) {
+        region !== UNLABELLED &&
+        (regions[map[above + column]] !== region ||
+          regions[map[below + column]] !== region ||
+          regions[map[base + columns[Math.max(left, x - reach)]]] !== region ||
+          regions[map[base + columns[Math.min(right - 1, x + reach)]]] !== region);
+      if (isEdge && (isDashed || value === AMBIGUOUS)) {
         pixels[line + x] = stripe(raster, x, y);
         stripes += 1;
       } else pixels[line + x] = isEdge ? colours[value] : 0;

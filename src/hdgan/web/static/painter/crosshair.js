@@ -34,7 +34,7 @@ export function pressEnter(desk) {
 
 function begin(desk, point) {
   desk.tool.begin(point);
-  if (desk.tool.isActive) {
+  if (desk.tool.isActive && !desk.tool.isInstant) {
     desk.say("Stroke begun: arrows go on, Enter ends it, Escape takes it back.");
   } else desk.tool.end();
 }

@@ -4,7 +4,7 @@ import { classColours, uncertaintyColours } from "./colouring.js";
 import { ImageLayer, MapLayer } from "./layers.js";
 import { Marks } from "./marks.js";
 import { Options } from "./options.js";
-import { AMBIGUOUS, UNLABELLED } from "./rasters.js";
+import { AMBIGUOUS, countValues, UNLABELLED } from "./rasters.js";
 import { Superpixels } from "./superpixels.js";
 import { makeTools, TOOLS } from "./tools.js";
 import { View } from "./view.js";
@@ -14,10 +14,11 @@ import { View } from "./view.js";
 
 const NEAR_PX = 9;
 const COMPLAIN_AGAIN_MS = 5000;
+const FINISHED = "The annotation set is written: nothing can be changed here any more.";
 
 /**
  * Tells (as events): "labels" a stroke ended, "cursor" the keyboard moved the crosshair, "saving",
- * "prediction", "preview", "said".
+ * "prediction", "preview", "said", "finished".
  */
 export class Desk extends EventTarget {
   /**
@@ -41,7 +42,7 @@ export class Desk extends EventTarget {
     this.time = null;
     this.record = record;
     this.size = { width: bitmap.width, height: bitmap.height };
-    this.options = new Options(this.size, this.session);
+    this.options = new Options(this.size, this.session, this.reading > 1);
     this.view = new View(this.size);
     this.map = map;
     this.image = new ImageLayer(bitmap);
@@ -56,6 +57,8 @@ export class Desk extends EventTarget {
     this.painting = "brush";
     this.cursor = { point: null, isKeyboard: false };
     this.preview = null;
+    /** Why nothing can be painted, once that is so. */
+    this.finishedWords = FINISHED;
     this.isClosed = false;
     this.tools = makeTools(this);
     this.marks = new Marks(this);
@@ -107,17 +110,52 @@ export class Desk extends EventTarget {
 
   /** Whether a tool may begin now; if not, it is said why. */
   mayPaint() {
-    if (this.session.finished) {
-      this.toast("These annotations are finished: nothing can be painted any more.");
-    } else if (this.preview) {
+    if (!this.mayChange()) return false;
+    if (this.preview) {
       this.toast("You look at an older revision. Restore it, or go back to the newest, to paint.");
     }
-    return !this.session.finished && !this.preview;
+    return !this.preview;
+  }
+
+  /** Whether the label map may become another one; if not, it is said why. */
+  mayChange() {
+    if (this.session.finished) this.toast(this.finishedWords);
+    return !this.session.finished;
+  }
+
+  /** Nothing can be painted from now on. @param {string} [words] why */
+  finish(words = FINISHED) {
+    this.session.finished = true;
+    this.finishedWords = words;
+    this.cancelTool();
+    this.tell("finished");
   }
 
   /** Ends a stroke. @param {string} kind */
   commit(kind) {
-    this.journal.commit(kind);
+    if (this.mayChange()) this.journal.commit(kind);
+    else this.redraw(this.map.cancel());
+  }
+
+  /** Who paints a tile on which nothing was decided keeps it, as finishing does. */
+  async keepTile() {
+    const { api, tile, record } = this;
+    if (this.reading > 1 || record.verdict !== null || this.map.share(UNLABELLED) === 1) return;
+    record.verdict = "keep";
+    try {
+      if ((await api.tile(tile)).verdict !== null) return;
+      await api.mark(tile, { verdict: "keep" });
+      this.toast(`${tile} is kept, since it is painted.`);
+    } catch (problem) {
+      this.complain(problem);
+    }
+  }
+
+  /** @param {number} value @returns {number} its part of the map that is shown, 0 to 1 */
+  share(value) {
+    const { width, height } = this.size;
+    if (!this.preview) return this.map.share(value);
+    return this.preview.counts[value] / (width * height);
   }
 
   /** @param {Point} point */
@@ -236,7 +274,7 @@ export class Desk extends EventTarget {
   /** Shows another map instead of the newest one; null goes back. */
   showInstead(preview) {
     this.cancelTool();
-    this.preview = preview;
+    this.preview = preview && { ...preview, counts: countValues(preview.labels) };
     this.labelLayer.show(preview?.labels ?? this.map.labels, this.size.width);
     this.draw();
     this.tell("preview");

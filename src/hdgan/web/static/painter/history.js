@@ -4,8 +4,9 @@ const HELD_BYTES = 96 * 2 ** 20;
 
 /**
  * A change that can be taken back; `before` and `after` are null where they must be fetched.
- * @typedef {{rect: import("./rasters.js").Rect, before: Uint8Array | null,
- *   after: Uint8Array | null, revision: number | null, undone: number | null}} Entry
+ * @typedef {{kind: string, author: string, rect: import("./rasters.js").Rect,
+ *   before: Uint8Array | null, after: Uint8Array | null, revision: number | null,
+ *   undone: number | null}} Entry
  */
 
 /** The two stacks; `revision` and `undone` of an entry are known once it is saved. */
@@ -19,8 +20,8 @@ export class History {
 
   /**
    * The stacks as they were left.
-   * @param {{revision: number, kind: string, undoes: number | null, x: number, y: number,
-   *   width: number, height: number}[]} revisions oldest first @returns {History}
+   * @param {{revision: number, kind: string, author: string, undoes: number | null, x: number,
+   *   y: number, width: number, height: number}[]} revisions oldest first @returns {History}
    */
   static from(revisions) {
     const history = new History();
@@ -28,7 +29,7 @@ export class History {
     return history;
   }
 
-  repeat({ revision, kind, undoes, x, y, width, height }) {
+  repeat({ revision, kind, author, undoes, x, y, width, height }) {
     const last = this.done.at(-1);
     const next = this.undone.at(-1);
     if (kind === "undo" && last && last.revision === undoes) {
@@ -37,6 +38,8 @@ export class History {
       this.moveForward(next).revision = revision;
     } else {
       this.add({
+        kind,
+        author,
         rect: { x, y, width, height },
         before: null,
         after: null,

@@ -1,10 +1,11 @@
 /** Every finished change: remembered for undo, saved in order, settled when others saved too. */
 
+import { settle } from "./conflict.js";
 import { History } from "./history.js";
-import { Saving } from "./saving.js";
 import { UNLABELLED } from "./rasters.js";
 import { loadReading } from "./reading.js";
-import { percentWords, whenWords } from "./words.js";
+import { Saving } from "./saving.js";
+import { percentWords, strokesWords, strokeWords } from "./words.js";
 
 const SAVED_WITHIN_MS = 5000;
 const RESULTS = {
@@ -30,7 +31,8 @@ export class Journal {
         clock,
         changed: () => desk.tell("saving"),
         saved: ({ minutes }) => this.heardSaved(minutes),
-        conflicted: (body) => this.settle(body),
+        conflicted: (body) => settle(this, body),
+        finished: (message, lost) => this.end(message, lost),
       },
       revision,
     );
@@ -39,12 +41,13 @@ export class Journal {
   }
 
   /** Whether a revision on the server is this stroke: same hand, same place, same pixels. */
-  async isSaved(number, { rect, bytes }) {
+  async isSaved(number, { kind, rect, bytes }) {
     const { api, tile, reading, author } = this.desk;
     const revisions = await api.revisions(tile, reading);
     const found = revisions.find(({ revision }) => revision === number);
     const isSame = (side) => found[side] === rect[side];
-    if (found?.author !== author || !["x", "y", "width", "height"].every(isSame)) return false;
+    if (found?.author !== author || found.kind !== kind) return false;
+    if (!["x", "y", "width", "height"].every(isSame)) return false;
     const after = await api.after(tile, reading, number);
     return after.length === bytes.length && after.every((byte, k) => byte === bytes[k]);
   }
@@ -58,6 +61,7 @@ export class Journal {
   heardSaved(minutes) {
     if (minutes !== null) this.desk.time.hear(minutes);
     this.desk.tell("revisions");
+    this.desk.keepTile();
     if (this.saving.waiting.length === 0) this.desk.assistant.ask(this.saving.revision);
   }
 
@@ -70,7 +74,8 @@ export class Journal {
 
   record(kind, change) {
     const { rect, after } = change;
-    const entry = { ...change, revision: null, undone: null };
+    const { author } = this.desk;
+    const entry = { ...change, kind, author, revision: null, undone: null };
     this.history.add(entry);
     this.save({ kind, rect, bytes: after }, (revision) => (entry.revision = revision));
     this.desk.tell("labels");
@@ -118,32 +123,37 @@ export class Journal {
   }
 
   step(act) {
+    if (!this.desk.mayChange()) return this.steps;
     this.steps = this.steps.then(act).catch((problem) => this.desk.complain(problem));
     return this.steps;
   }
 
   async undoNow() {
+    await this.desk.tools.superpixel.ended;
     const entry = this.history.done.at(-1);
     if (!entry || this.isBusy()) return;
     entry.before ??= await this.fetched("before", entry);
     if (entry !== this.history.done.at(-1) || this.isBusy()) return;
     this.history.moveBack(entry);
     const saved = (revision) => (entry.undone = revision);
-    this.apply("undo", entry.rect, entry.before, () => entry.revision, saved);
+    this.apply("undo", entry, entry.before, () => entry.revision, saved);
   }
 
   async redoNow() {
+    await this.desk.tools.superpixel.ended;
     const entry = this.history.undone.at(-1);
     if (!entry || this.isBusy()) return;
     entry.after ??= await this.fetched("after", entry);
     if (entry !== this.history.undone.at(-1) || this.isBusy()) return;
     this.history.moveForward(entry);
     const saved = (revision) => (entry.revision = revision);
-    this.apply("redo", entry.rect, entry.after, () => entry.undone, saved);
+    this.apply("redo", entry, entry.after, () => entry.undone, saved);
   }
 
+  /** Also with a tool that was put down before all that it paints was there. */
   isBusy() {
-    return this.desk.tool.isActive || this.desk.preview !== null;
+    const { tools, preview } = this.desk;
+    return Object.values(tools).some(({ isActive }) => isActive) || preview !== null;
   }
 
   async fetched(side, entry) {
@@ -152,38 +162,30 @@ export class Journal {
     return api[side](tile, reading, entry.revision);
   }
 
-  apply(kind, rect, bytes, undoes, saved) {
+  apply(kind, entry, bytes, undoes, saved) {
+    const { rect } = entry;
     this.desk.map.write(rect, bytes);
     this.desk.redraw(rect);
     this.save({ kind, rect, bytes, undoes }, saved);
     this.desk.tell("labels");
-    this.sayResult(RESULTS[kind]);
+    this.sayResult(this.resultOf(kind, entry));
+  }
+
+  /** Whose stroke was undone is said where it was somebody else's. */
+  resultOf(kind, { kind: what, author }) {
+    if (author === this.desk.author) return RESULTS[kind];
+    const words = `${kind === "undo" ? "Undone" : "Done again"}: ${strokeWords(what)} by ${author}`;
+    this.desk.toast(words);
+    return words;
   }
 
   /** An older map becomes the newest revision. @param {Uint8Array} labels */
   restore(labels) {
     const { desk } = this;
+    if (!desk.mayChange()) return;
     const change = desk.map.write({ x: 0, y: 0, ...desk.size }, labels);
     desk.showInstead(null);
     if (change) this.record("restore", change);
-  }
-
-  /** Somebody else saved: theirs or mine? @param {object} body what the server said */
-  async settle({ revision, author, at, kind }) {
-    const { desk } = this;
-    const count = this.saving.waiting.length;
-    const when = whenWords(at);
-    const mine = count === 1 ? "Your last stroke is" : `Your last ${count} strokes are`;
-    const choice = await desk.confirmChoice({
-      title: "This label map was saved elsewhere meanwhile",
-      text: `${author} saved revision ${revision} (${kind}) ${when}. ${mine} not saved yet.`,
-      choices: [
-        { value: "theirs", label: "Show theirs (my strokes are dropped)" },
-        { value: "mine", label: "Keep mine (saved as a new revision over theirs)", primary: true },
-      ],
-    });
-    if (choice === "theirs") await this.takeTheirs();
-    if (choice === "mine") await this.keepMine(revision);
   }
 
   /** Asks again after a dialog that was left without a choice. */
@@ -192,31 +194,15 @@ export class Journal {
     return this.saving.run();
   }
 
-  async takeTheirs() {
-    try {
-      const { revision, revisions, labels } = await loadReading(this.desk);
-      this.restart(revisions);
-      this.saving.restart(revision);
-      this.desk.replaceLabels(labels);
-    } catch (problem) {
-      this.desk.complain(problem);
-    }
-  }
-
-  /** My whole map goes on top of their revision; undo then leads back to theirs. */
-  async keepMine(head) {
+  /** What was written is shown; strokes that came too late are not a part of it. */
+  async end(message, lost) {
     const { desk } = this;
+    desk.finish(lost === 0 ? message : `${message} ${strokesWords(lost)} came too late for it.`);
     try {
-      const { revisions } = await loadReading(desk);
-      desk.cancelTool();
-      this.restart(revisions.filter(({ revision }) => revision <= head));
-      this.saving.restart(head);
-      const rect = { x: 0, y: 0, ...desk.size };
-      const entry = { rect, before: null, after: null, revision: null, undone: null };
-      this.history.add(entry);
-      const bytes = desk.map.labels.slice();
-      this.save({ kind: "restore", rect, bytes }, (revision) => (entry.revision = revision));
-      desk.tell("labels");
+      const { revision, revisions, labels } = await loadReading(desk);
+      this.restart(revisions);
+      this.saving.revision = revision;
+      desk.replaceLabels(labels);
     } catch (problem) {
       desk.complain(problem);
     }

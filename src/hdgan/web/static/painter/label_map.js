@@ -54,13 +54,16 @@ export class LabelMap {
   }
 
   /**
-   * Writes a rectangle, as one finished change.
+   * Writes a rectangle, as one finished change; what is unfinished beside it stays unfinished.
    * @param {Rect} rect @param {Uint8Array} bytes @returns {Change | null}
    */
   write(rect, bytes) {
+    const unfinished = this.touched;
     put(this.labels, this.size.width, rect, bytes);
     this.touched = rect;
-    return this.finish();
+    const change = this.finish();
+    this.touched = unfinished;
+    return change;
   }
 
   count(before, after) {

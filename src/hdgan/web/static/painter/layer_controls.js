@@ -3,6 +3,10 @@
 import { button, make } from "../dom.js";
 import { section, slider, toggle } from "./tool_bar.js";
 
+const INDEPENDENT =
+  "Predictions learn from first readings of other tiles; a second reading is meant to be " +
+  "independent.";
+
 /** @param {import("./desk.js").Desk} desk @returns {HTMLElement} */
 export function labelControls(desk) {
   return section(
@@ -50,6 +54,7 @@ export function predictionControls(desk) {
   show();
   return section(
     "Prediction",
+    desk.reading > 1 ? make("p", { class: "note", text: INDEPENDENT }) : "",
     age,
     toggle(desk, "showsPrediction", "Show the prediction", "T"),
     predicted,

@@ -73,12 +73,13 @@ export class ImageLayer {
 export class MapLayer {
   /**
    * @param {Uint32Array} colours of the values
-   * @param {{isHatched?: boolean, isPinstriped?: boolean}} [options]
+   * @param {{isHatched?: boolean, isPinstriped?: boolean, isDashed?: boolean,
+   *   regions?: Uint8Array}} [options]
    */
-  constructor(colours, { isHatched = false, isPinstriped = false } = {}) {
+  constructor(colours, { isHatched = false, isPinstriped = false, ...edges } = {}) {
     this.canvas = make("canvas", { class: "layer", "aria-hidden": "true" });
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
-    this.raster = { map: null, width: 0, colours, over: null, isHatched, isPinstriped };
+    this.raster = { map: null, width: 0, colours, over: null, isHatched, isPinstriped, ...edges };
     this.isOutlined = false;
     this.image = null;
   }

@@ -15,25 +15,31 @@ const FIRST = {
   opacity: 0.55,
   isOutlined: false,
   showsPrediction: false,
-  predictionOpacity: 0.75,
+  predictionOpacity: 0.45,
   showsUncertainty: false,
   uncertaintyOpacity: 0.6,
 };
 
+/** A second reading is independent, until who paints it wants otherwise. */
+const BLIND = { showsPrediction: false, showsUncertainty: false };
+
 let kept = null;
+const keptLocks = new Set();
 
 /** The choices; whoever shows one listens. */
 export class Options {
   /**
    * @param {{width: number, height: number}} size of the tile @param {object} session
+   * @param {boolean} [isBlind] whether predictions are hidden at first
    */
-  constructor(size, session) {
+  constructor(size, session, isBlind = false) {
     const side = Math.max(size.width, size.height);
     const brush = BRUSH_SIZES.findLast((step) => step <= side / 16 && step <= FIRST.size) ?? 1;
     kept ??= { ...FIRST, size: brush, showsPrediction: session.has_predictions };
-    this.values = { ...kept };
+    this.isBlind = isBlind;
+    this.values = { ...kept, ...(isBlind ? BLIND : {}) };
     /** @type {Set<number>} classes that stay as they are */
-    this.locked = new Set();
+    this.locked = keptLocks;
     this.listeners = [];
   }
 
@@ -54,7 +60,9 @@ export class Options {
   /** @param {Partial<typeof FIRST>} values */
   set(values) {
     Object.assign(this.values, values);
-    kept = { ...this.values };
+    for (const [name, value] of Object.entries(values)) {
+      if (!this.isBlind || !(name in BLIND)) kept[name] = value;
+    }
     for (const listener of this.listeners) listener(Object.keys(values));
   }
 

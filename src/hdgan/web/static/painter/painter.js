@@ -12,9 +12,16 @@
  */
 
 /**
+ * @typedef {object} Painter
+ * @property {() => Promise<void>} close
+ * @property {() => number | undefined} shownRevision the older one that is looked at, if any
+ * @property {() => void} finish nothing can be painted from now on
+ */
+
+/**
  * Fills an empty element with the painter of one tile.
  * @param {HTMLElement} root @param {Context} context
- * @returns {Promise<{close: () => Promise<void>}>}
+ * @returns {Promise<Painter>}
  */
 export async function openPainter(root, context) {
   root.classList.add("painter");

@@ -53,7 +53,7 @@ export class Pointers {
   }
 
   startPinch() {
-    if (this.mode === "tool") this.tool.cancel();
+    if (this.mode === "tool") this.tool.interrupt();
     this.become("pinch");
   }
 
@@ -94,7 +94,7 @@ export class Pointers {
   release(event, { isCancelled = false } = {}) {
     if (!this.down.delete(event.pointerId)) return;
     if (this.mode === "tool") {
-      if (isCancelled) this.tool.cancel();
+      if (isCancelled) this.tool.interrupt();
       else this.tool.end();
     }
     // The finger that is left after a pinch moves the image: it was not set down to paint.

@@ -212,3 +212,12 @@ function addRuns(waiting, seen, matches, row, width, first, end) {
     inRun = open;
   }
 }
+
+/**
+ * Their map with the pixels over it that I changed.
+ * @param {Uint8Array} theirs @param {Uint8Array} base what both began with @param {Uint8Array} mine
+ * @returns {Uint8Array}
+ */
+export function laidOver(theirs, base, mine) {
+  return theirs.map((value, k) => (mine[k] === base[k] ? value : mine[k]));
+}

@@ -16,7 +16,6 @@ const KINDS = {
   undo: "Undo",
   redo: "Redo",
   restore: "Restored",
-  mark: "Mark",
 };
 
 /** @param {import("./desk.js").Desk} desk @returns {HTMLElement} */
@@ -95,6 +94,7 @@ export function previewBanner(desk) {
   desk.addEventListener("preview", () => {
     const { preview } = desk;
     banner.hidden = !preview;
+    restore.hidden = Boolean(desk.session.finished);
     if (!preview) return;
     const { revision, author, at } = preview;
     text.textContent = `Revision ${revision}, by ${author} ${whenWords(at)}`;

@@ -1,6 +1,25 @@
 /** Strokes are saved one by one in order; while the server is away they wait. */
 
 const RETRY_MS = 1000;
+const FINISHED = 409;
+
+/** Those of every tile from which strokes may still wait. */
+const open = new Set();
+
+/** @param {Error} problem @returns {boolean} whether the server may answer later */
+export function isAway({ status }) {
+  return status === 0 || status >= 500;
+}
+
+/**
+ * Waits for the strokes of all tiles that are on their way.
+ * @param {number} milliseconds at most @returns {Promise<number>} how many wait still
+ */
+export async function settledEverywhere(milliseconds) {
+  const all = [...open];
+  await Promise.all(all.map((one) => one.settled(one.state === "saving" ? milliseconds : 0)));
+  return all.reduce((sum, { waiting }) => sum + waiting.length, 0);
+}
 
 /**
  * @typedef {object} Waiting  a stroke to save
@@ -10,7 +29,7 @@ const RETRY_MS = 1000;
  * @property {(revision: number) => void} [saved]
  */
 
-/** @typedef {"saved" | "saving" | "away" | "conflict" | "refused"} SavingState */
+/** @typedef {"saved" | "saving" | "away" | "conflict" | "refused" | "finished"} SavingState */
 
 /** The queue; `revision` is the newest one that the server and this page agree on. */
 export class Saving {
@@ -23,6 +42,7 @@ export class Saving {
    * @param {() => void} parts.changed the state is another one
    * @param {(answer: {revision: number, minutes: number}) => void} parts.saved one more is saved
    * @param {(body: object) => void} parts.conflicted somebody else saved meanwhile
+   * @param {(message: string, lost: number) => void} parts.finished nothing is saved any more
    * @param {number} revision
    */
   constructor(parts, revision) {
@@ -38,6 +58,7 @@ export class Saving {
       if (this.waiting.length > 0) event.preventDefault();
     };
     this.retry = () => this.run();
+    open.add(this);
     window.addEventListener("beforeunload", this.warn);
     window.addEventListener("online", this.retry);
   }
@@ -61,7 +82,7 @@ export class Saving {
   /** Sends what waits, until nothing waits or something is wrong. */
   async run() {
     clearTimeout(this.timer);
-    if (this.isSending || this.state === "conflict") return;
+    if (this.isSending || this.state === "conflict" || this.state === "finished") return;
     this.isSending = true;
     try {
       while (this.waiting.length > 0 && (await this.sendFirst()));
@@ -98,19 +119,38 @@ export class Saving {
   async react(stroke, problem) {
     if (this.waiting[0] !== stroke) return this.waiting.length > 0;
     if (problem.status === 412) return this.settle(stroke, problem.body);
-    this.trouble = problem.message;
-    const isAway = problem.status === 0 || problem.status >= 500;
-    this.become(isAway ? "away" : "refused");
-    this.timer = setTimeout(this.retry, isAway ? RETRY_MS : 10 * RETRY_MS);
+    if (problem.status === FINISHED) this.end(problem.message);
+    else this.wait(problem);
     return false;
+  }
+
+  /** Tries again after a while. */
+  wait(problem) {
+    this.trouble = problem.message;
+    this.become(isAway(problem) ? "away" : "refused");
+    this.timer = setTimeout(this.retry, isAway(problem) ? RETRY_MS : 10 * RETRY_MS);
+  }
+
+  /** The annotation set is written: what waits is not a part of it. */
+  end(message) {
+    const lost = this.waiting.length;
+    this.waiting = [];
+    this.become("finished");
+    this.parts.finished(message, lost);
   }
 
   /** An answer that was lost on its way looks like somebody else's stroke: look before asking. */
   async settle(stroke, body) {
-    const mayBeMine = body.revision === this.revision + 1 && body.kind === stroke.kind;
-    if (mayBeMine && (await this.parts.isSaved(body.revision, stroke).catch(() => false))) {
-      this.accept(stroke, { revision: body.revision, minutes: null });
-      return true;
+    const next = this.revision + 1;
+    try {
+      if (await this.parts.isSaved(next, stroke)) {
+        this.accept(stroke, { revision: next, minutes: null });
+        return true;
+      }
+    } catch (problem) {
+      if (problem.name !== "ApiError") throw problem;
+      this.wait(problem);
+      return false;
     }
     this.become("conflict");
     this.parts.conflicted(body);
@@ -141,6 +181,7 @@ export class Saving {
   close() {
     this.isClosing = true;
     if (this.waiting.length > 0) return;
+    open.delete(this);
     clearTimeout(this.timer);
     window.removeEventListener("beforeunload", this.warn);
     window.removeEventListener("online", this.retry);

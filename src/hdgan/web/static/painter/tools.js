@@ -1,14 +1,15 @@
 /** The tools: what a press, a drag and a release do to the label map. */
 
-import { polygonSpans, strokeSpans } from "./shapes.js";
+import { Pieces } from "./pieces.js";
 import { regionSpans, UNLABELLED, union, wandSpans } from "./rasters.js";
-import { segmentAt, segmentSpans } from "./superpixels.js";
+import { polygonSpans, strokeSpans } from "./shapes.js";
 
 /** @typedef {import("./rasters.js").Point} Point */
 /**
  * @typedef {object} Tool  points are in image coordinates
  * @property {(point: Point) => void} begin @property {(points: Point[]) => void} extend
  * @property {() => void} end @property {() => boolean} cancel whether anything was taken back
+ * @property {() => void} interrupt the press was none, as of a finger that begins a pinch
  * @property {boolean} isActive between begin and end
  */
 
@@ -97,26 +98,45 @@ class Brush {
     this.desk.redraw(this.desk.map.cancel());
     return true;
   }
+
+  interrupt() {
+    this.cancel();
+  }
 }
 
-/** A tool that does all its work when it is pressed. */
+/** A tool that does all its work at the point of the press, once that is let go. */
 class Click {
   constructor(desk, act) {
     this.desk = desk;
     this.act = act;
-    this.isActive = false;
+    this.isInstant = true;
+    this.point = null;
+  }
+
+  get isActive() {
+    return this.point !== null;
   }
 
   begin(point) {
-    if (this.desk.isInside(point)) this.act(point);
+    this.point = this.desk.isInside(point) ? point : null;
   }
 
   extend() {}
 
-  end() {}
+  end() {
+    const { point } = this;
+    this.point = null;
+    if (point) this.act(point);
+  }
 
   cancel() {
-    return false;
+    const wasActive = this.isActive;
+    this.point = null;
+    return wasActive;
+  }
+
+  interrupt() {
+    this.cancel();
   }
 }
 
@@ -142,6 +162,7 @@ class Polygon {
     this.desk = desk;
     /** @type {Point[]} */
     this.corners = [];
+    this.isClosing = false;
   }
 
   get isActive() {
@@ -149,8 +170,8 @@ class Polygon {
   }
 
   begin(point) {
-    if (this.corners.length > 2 && this.desk.isNear(point, this.corners[0])) this.close();
-    else this.add(point);
+    this.isClosing = this.corners.length > 2 && this.desk.isNear(point, this.corners[0]);
+    if (!this.isClosing) this.add(point);
   }
 
   /** @param {Point} corner */
@@ -161,13 +182,16 @@ class Polygon {
 
   extend() {}
 
-  end() {}
+  end() {
+    if (this.isClosing) this.close();
+  }
 
   /** Paints what is inside. */
   close() {
     const { map, options } = this.desk;
     const { corners } = this;
     this.corners = [];
+    this.isClosing = false;
     this.desk.drawMarks();
     if (corners.length < 3) return;
     const spans = polygonSpans(map.size, corners);
@@ -183,89 +207,14 @@ class Polygon {
   cancel() {
     const wasActive = this.isActive;
     this.corners = [];
+    this.isClosing = false;
     this.desk.drawMarks();
     return wasActive;
   }
-}
 
-/** Superpixels under the pointer's way; those that are still fetched are painted when they come. */
-class Pieces {
-  constructor(desk) {
-    this.desk = desk;
-    this.stroke = null;
-  }
-
-  get isActive() {
-    return this.stroke !== null;
-  }
-
-  /** A stroke that still waits for pieces goes on with this one. */
-  begin(point) {
-    this.stroke ??= { painted: new Set(), coming: [], begun: 0 };
-    this.stroke.begun += 1;
-    this.last = point;
-    this.touch(point);
-  }
-
-  extend(points) {
-    if (!this.isActive) return;
-    for (const point of points) {
-      for (const between of steps(this.last, point)) this.touch(between);
-      this.last = point;
-    }
-  }
-
-  touch(point) {
-    const { desk } = this;
-    if (!desk.isInside(point)) return;
-    const block = desk.superpixels.at(point);
-    if (block) this.paint(block, point);
-    else this.wait(point);
-  }
-
-  wait(point) {
-    const { stroke, desk } = this;
-    const painting = desk.superpixels.load(point).then((block) => {
-      if (stroke === this.stroke) this.paint(block, point);
-    });
-    stroke.coming.push(painting.catch((problem) => desk.complain(problem)));
-  }
-
-  paint(block, point) {
-    const { map, options } = this.desk;
-    const { painted } = this.stroke;
-    const segment = segmentAt(block, point);
-    const key = `${block.origin.x}/${block.origin.y}/${segment}`;
-    if (painted.has(key)) return;
-    painted.add(key);
-    const spans = segmentSpans(block, segment);
-    this.desk.redraw(map.paint(spans, options.values.value, options.rules));
-  }
-
-  async end() {
-    const { stroke } = this;
-    if (!stroke) return;
-    const { begun, coming } = stroke;
-    // Without waiting when all is here, so that the next stroke cannot begin before this one ends.
-    if (coming.length > 0) await Promise.all(coming);
-    if (stroke !== this.stroke || begun !== stroke.begun) return;
-    this.stroke = null;
-    this.desk.commit("superpixel");
-  }
-
-  cancel() {
-    if (!this.stroke) return false;
-    this.stroke = null;
-    this.desk.redraw(this.desk.map.cancel());
-    return true;
-  }
-}
-
-/** Points from one to the other, at most two pixels apart. */
-function* steps(from, to) {
-  const count = Math.max(1, Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / 2));
-  for (let k = 1; k <= count; k += 1) {
-    const part = k / count;
-    yield { x: from.x + part * (to.x - from.x), y: from.y + part * (to.y - from.y) };
+  /** Only the corner of this press goes. */
+  interrupt() {
+    if (!this.isClosing) this.removeLast();
+    this.isClosing = false;
   }
 }

@@ -2,12 +2,14 @@
 
 import { button, make } from "../dom.js";
 import { icon } from "./icons.js";
+import { strokesWords } from "./words.js";
 
 const WORDS = {
   saving: () => "Saving …",
   away: () => "Not saved",
   conflict: () => "Not saved",
   refused: () => "Not saved",
+  finished: () => "Finished",
   saved: (revision) => (revision === 0 ? "Nothing painted yet" : `Saved (revision ${revision})`),
 };
 
@@ -29,11 +31,12 @@ export function topBar(desk, ways) {
     status.dataset.state = state;
   };
   const showSteps = () => {
-    undo.disabled = desk.journal.history.done.length === 0;
-    redo.disabled = desk.journal.history.undone.length === 0;
+    const isFinished = Boolean(desk.session.finished);
+    undo.disabled = isFinished || desk.journal.history.done.length === 0;
+    redo.disabled = isFinished || desk.journal.history.undone.length === 0;
   };
   const showMinutes = () => (minutes.textContent = minutesWords(desk.time.minutes()));
-  for (const name of ["saving", "labels"]) desk.addEventListener(name, showSteps);
+  for (const name of ["saving", "labels", "finished"]) desk.addEventListener(name, showSteps);
   desk.addEventListener("saving", showSaving);
   desk.addEventListener("minutes", showMinutes);
   [showSaving, showSteps, showMinutes].forEach((show) => show());
@@ -59,15 +62,27 @@ export function savingBanner(desk) {
   const banner = make("div", { class: "banner", role: "alert", hidden: true }, text, act);
   const show = () => {
     const { state, waiting, trouble } = desk.journal.saving;
-    const strokes = waiting.length === 1 ? "1 stroke" : `${waiting.length} strokes`;
     banner.hidden = !["away", "conflict", "refused"].includes(state);
     act.hidden = state === "away";
     act.textContent = state === "conflict" ? "Decide" : "Try again";
     const why = { away: "trying again", conflict: "somebody else saved meanwhile" }[state];
-    const words = `Not saved: ${strokes}; ${why ?? trouble}`;
+    const words = `Not saved: ${strokesWords(waiting.length)}; ${why ?? trouble}`;
     if (text.textContent !== words) text.textContent = words;
   };
   desk.addEventListener("saving", show);
+  show();
+  return banner;
+}
+
+/** Says that nothing can be painted any more, once that is so. @returns {HTMLElement} */
+export function finishedBanner(desk) {
+  const text = make("p");
+  const banner = make("div", { class: "banner", role: "alert", hidden: true }, text);
+  const show = () => {
+    banner.hidden = !desk.session.finished;
+    text.textContent = desk.session.finished ? desk.finishedWords : "";
+  };
+  desk.addEventListener("finished", show);
   show();
   return banner;
 }

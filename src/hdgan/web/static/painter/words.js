@@ -14,3 +14,27 @@ export function whenWords(at) {
   const hour = time.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
   return time.toDateString() === new Date().toDateString() ? `at ${hour}` : `on ${day} at ${hour}`;
 }
+
+const STROKES = {
+  brush: "a brush stroke",
+  erase: "a stroke of the eraser",
+  polygon: "a polygon",
+  wand: "a use of the wand",
+  superpixel: "superpixels",
+  fill: "a fill",
+  accept: "an accepted prediction",
+  import: "an import",
+  undo: "an undo",
+  redo: "a redo",
+  restore: "a restored map",
+};
+
+/** @param {string} kind of a revision @returns {string} such as "a brush stroke" */
+export function strokeWords(kind) {
+  return STROKES[kind] ?? kind;
+}
+
+/** @param {number} count @returns {string} such as "1 stroke", "2 strokes" */
+export function strokesWords(count) {
+  return count === 1 ? "1 stroke" : `${count} strokes`;
+}

@@ -11,7 +11,8 @@ import { labelControls, predictionControls } from "./layer_controls.js";
 import { Pointers } from "./pointers.js";
 import { previewBanner, revisionList } from "./revision_list.js";
 import { toolBar, toolOptions } from "./tool_bar.js";
-import { savingBanner, topBar } from "./top_bar.js";
+import { finishedBanner, savingBanner, topBar } from "./top_bar.js";
+import { strokesWords } from "./words.js";
 import { zoomBar } from "./zoom_bar.js";
 
 const SAY_AFTER_MS = 150;
@@ -19,7 +20,7 @@ const SETTLE_MS = 3000;
 
 /**
  * @param {HTMLElement} root @param {import("./painter.js").Context} context
- * @param {import("./painter.js").Loaded} loaded @returns {{close: () => Promise<void>}}
+ * @param {import("./painter.js").Loaded} loaded @returns {import("./painter.js").Painter}
  */
 export function openWorkplace(root, context, loaded) {
   const desk = new Desk(context, loaded);
@@ -38,19 +39,25 @@ export function openWorkplace(root, context, loaded) {
   // Also of a bare tile: what the server prepares for it makes the next answer quick.
   desk.assistant.ask(loaded.revision);
   const parts = [keys, clock, watcher, desk.assistant, desk.journal, desk];
-  return { close: () => closeAll(desk, parts) };
+  return {
+    close: () => closeAll(desk, parts),
+    shownRevision: () => desk.preview?.revision,
+    finish: () => desk.finish(),
+  };
 }
 
 function makeClock(desk) {
   let reported = desk.record.minutes;
   const { api, tile, reading } = desk;
-  const report = async (seconds) => hear((await api.addTime(tile, reading, seconds)).minutes);
+  const report = async (one) => {
+    if (!desk.session.finished) hear((await api.addTime(tile, reading, one)).minutes);
+  };
   const clock = new Clock(report, () => desk.tell("minutes"));
   const hear = (minutes) => {
     reported = minutes;
     desk.tell("minutes");
   };
-  desk.time = { hear, minutes: () => reported + clock.seconds / 60 };
+  desk.time = { hear, minutes: () => reported + clock.unreported / 60 };
   return clock;
 }
 
@@ -80,7 +87,7 @@ async function mayLeave(desk) {
   }
   const count = desk.journal.saving.waiting.length;
   const choice = await desk.confirmChoice({
-    title: count === 1 ? "1 stroke is not saved" : `${count} strokes are not saved`,
+    title: `${strokesWords(count)} ${count === 1 ? "is" : "are"} not saved`,
     text: "They are lost if you leave this tile now.",
     choices: [
       { value: "stay", label: "Stay", primary: true },
@@ -98,10 +105,21 @@ function layOut(root, desk, canvases, ways) {
     "aria-label",
     `Tile ${desk.tile}: arrows move the crosshair, Enter uses the tool, ? lists the keys`,
   );
-  canvases.append(image.canvas, assistant.place, labelLayer.canvas, marks.canvas);
+  const { edges } = assistant.layers;
+  canvases.append(
+    image.canvas,
+    assistant.place,
+    labelLayer.canvas,
+    edges.canvas,
+    marks.canvas,
+  );
   const live = make("div", { class: "unseen live", "aria-live": "polite" });
   sayInto(live, desk);
-  const banners = make("div", { class: "banners" }, savingBanner(desk), previewBanner(desk));
+  const banners = make(
+    "div",
+    { class: "banners" },
+    ...[savingBanner, finishedBanner, previewBanner].map((made) => made(desk)),
+  );
   const stage = make("div", { class: "stage" }, canvases, banners, zoomBar(desk));
   const side = make(
     "div",
@@ -174,7 +192,7 @@ async function closeAll(desk, parts) {
   desk.cancelTool();
   await desk.journal.saving.settled(desk.journal.saving.state === "saving" ? SETTLE_MS : 0);
   const count = desk.journal.saving.waiting.length;
-  const strokes = count === 1 ? "1 stroke" : `${count} strokes`;
+  const strokes = strokesWords(count);
   if (count > 0) desk.toast(`${strokes} on ${desk.tile} still to be saved: keep this page open.`);
   for (const part of parts) part.close();
 }
