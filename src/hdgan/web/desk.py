@@ -207,8 +207,9 @@ class Desk:
         return [name for name in tiles if name in wanted]
 
     def next_tile(self, after: str | None) -> tuple[str | None, str]:
-        """The tile to paint next, and why: one that was chosen, or while the goal asks for more,
-        one that is suggested and undecided.
+        """The tile to paint next, and why.
+
+        One that was chosen; or, while the goal asks for more, one that is suggested and undecided.
         """
         waiting = [name for name in self._waiting() if name != after]
         waiting = waiting or [name for name in self._undecided() if name != after]
