@@ -174,8 +174,8 @@ PREDICTION = f"/api/tiles/{TILE}/prediction"
 TIME = f"/api/tiles/{TILE}/readings/1/time"
 BODIES = [
     *((path, body) for path in (MARK, PREDICTION, TIME) for body in (b"", b"[]", b"1", b"\xff{")),
-    *((path, b"[" * 100_000) for path in (MARK, PREDICTION, TIME)),
-    *((path, b'{"a":' * 100_000) for path in (MARK, PREDICTION, TIME)),
+    *((path, b"[" * 60_000) for path in (MARK, PREDICTION, TIME)),
+    *((path, b'{"a":' * 10_000) for path in (MARK, PREDICTION, TIME)),
     (MARK, b'{"\\u001b[2J\\nrefused": 1}'),
     (MARK, b'{"verdict": "perfect"}'),
     (MARK, b'{"split": "all"}'),
@@ -202,6 +202,12 @@ def test_strange_json_is_refused(server: GuardedServer, path: str, body: bytes) 
 
     assert reply.status == 422
     assert len(reply.json()["error"]) <= 300
+
+
+def test_json_that_is_longer_than_any_that_is_needed_is_refused(server: GuardedServer) -> None:
+    reply = server.refused(Question("PUT", MARK, chunks=(b" " * 2**16 + b"{}",)))
+
+    assert reply.status == 413
 
 
 def test_a_revision_that_is_not_there_is_not_predicted(server: GuardedServer) -> None:
