@@ -30,6 +30,8 @@ def dealt_tiles(
 ) -> dict[str, Split]:
     """A split for each of these tiles that has none, so that the goal is met.
 
+    What exceeds the goal is dealt in its proportions.
+
     Args:
         names: the tiles.
         marks: what was decided before.
@@ -40,9 +42,10 @@ def dealt_tiles(
     if not (without and goal):
         return {}
     missing = [max(0, goal[split] - has.count(split)) for split in SPLITS]
-    if sum(missing) < len(without):
-        missing = [goal[split] for split in SPLITS]
-    parts = dealt_to_splits(len(without), missing, seed=0)
+    num_missing = min(len(without), sum(missing))
+    parts = dealt_to_splits(num_missing, missing, seed=0) if num_missing else []
+    further = [goal[split] for split in SPLITS]
+    parts += dealt_to_splits(len(without) - num_missing, further, seed=1)
     return {name: SPLITS[part] for name, part in zip(without, parts, strict=True)}
 
 

@@ -20,7 +20,7 @@ from hdgan.web.assistant import Assistant
 from hdgan.web.dealing import SPLITS, Outlook, dealt_tiles, problems_with
 from hdgan.web.predictor import PaintedTile, Prediction
 from hdgan.web.records import Record, num_labelled, reading_record
-from hdgan.web.teaching import most_teaching
+from hdgan.web.teaching import by_teaching, following
 from hdgan.web.tiles import TileSource
 
 STROKES = frozenset(
@@ -211,11 +211,13 @@ class Desk:
 
         One that was chosen; or, while the goal asks for more, one that is suggested and undecided.
         """
-        waiting = [name for name in self._waiting() if name != after]
-        waiting = waiting or [name for name in self._undecided() if name != after]
-        if not waiting:
-            return None, "Every chosen tile has been painted on."
-        return most_teaching([self.source.tiles[name] for name in waiting], self.assistant.scores())
+        scores = self.assistant.scores()
+        for names in (self._waiting(), self._undecided()):
+            ranked = by_teaching([self.source.tiles[name] for name in names], scores)
+            found = following(ranked, after)
+            if found is not None:
+                return found
+        return None, "Every chosen tile has been painted on."
 
     def _undecided(self) -> list[str]:
         """Tiles that may be chosen next, those suggested first; none if the goal is met."""

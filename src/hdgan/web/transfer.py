@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from hdgan.artifacts.annotation_file import found_classes, guessed_class, labels_in
-from hdgan.artifacts.annotation_history import Stroke
+from hdgan.artifacts.annotation_history import Mark, Stroke
 from hdgan.artifacts.annotation_set import class_map_bytes
 from hdgan.artifacts.coco import CocoImage, coco_bytes
 from hdgan.artifacts.images import png_of
@@ -110,7 +110,10 @@ async def take_in(request: Request) -> Response:
         before = desk.history.labels(tile, reading, base)
         laid_over = np.where(labels == UNLABELLED, before, labels).astype(np.uint8)
         stroke = Stroke("import", 0, 0, laid_over)
-        return desk.save(tile, reading, base, stroke, author, 0.0).revision
+        revision = desk.save(tile, reading, base, stroke, author, 0.0).revision
+        if reading == 1 and desk.history.marks().get(tile, Mark()).verdict is None:
+            desk.mark(tile, {"verdict": "keep"}, author)
+        return revision
 
     return JSONResponse({"revision": await run_in_threadpool(taken_in)}, 201)
 

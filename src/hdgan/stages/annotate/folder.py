@@ -4,12 +4,12 @@ from contextlib import closing
 from pathlib import Path
 
 from hdgan.artifacts.annotatable import annotatable
-from hdgan.artifacts.annotation_set import AnnotationSet, class_map_at
-from hdgan.artifacts.manifest import MANIFEST
+from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet, class_map_at
+from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
 from hdgan.artifacts.outlines.drawn_labels import AMBIGUOUS_NAME
 from hdgan.artifacts.unfinished import Order, being_made, seen_by
 from hdgan.class_map import AMBIGUOUS, KIDNEY, ClassMap
-from hdgan.errors import ClassMapError, SettingsError, WrongArtifactError
+from hdgan.errors import ClassMapError, LabelError, SettingsError, WrongArtifactError
 from hdgan.pipeline import Made
 from hdgan.settings.annotate import AnnotateSettings, AnnotateSources
 from hdgan.stages.annotate.beginning import begun_with
@@ -51,6 +51,9 @@ def annotated(
     if (output / MANIFEST).is_file():
         return _finished(output, artifact.digest, settings)
     class_map = _class_map(output, sources)
+    is_begun = (output / UNFINISHED / HISTORY).is_file()
+    if settings.finish and sources.start_from is None and not is_begun:
+        raise LabelError(f"Nothing is painted yet in {output}. Check the path, or open the page.")
     order = Order(
         "annotation-set",
         {"classes": class_map.to_records()},

@@ -140,6 +140,10 @@ export class Assistant {
       desk.toast("There is no prediction yet.");
       return;
     }
+    if (!desk.options.values.showsPrediction) {
+      desk.toast("The prediction is hidden. Show it first (T), then accept what you see.");
+      return;
+    }
     const { labels } = this.prediction;
     const { locked, onlyUnlabelled } = desk.options.rules;
     const isKept = onlyUnlabelled || desk.options.values.acceptsOnlyUnlabelled;

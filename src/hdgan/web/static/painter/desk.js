@@ -42,7 +42,7 @@ export class Desk extends EventTarget {
     this.time = null;
     this.record = record;
     this.size = { width: bitmap.width, height: bitmap.height };
-    this.options = new Options(this.size, this.session, this.reading > 1);
+    this.options = new Options(this.size, this.session, this.reading > 1 || record.split === "test");
     this.view = new View(this.size);
     this.map = map;
     this.image = new ImageLayer(bitmap);
