@@ -47,17 +47,23 @@ class Expected:
         words = question.path.strip("/").split("/")
         match words:
             case ["api", "tiles", tile, "mark"] if reply.status == 200:
-                self._mark(tile, json.loads(b"".join(question.chunks)))
+                self.mark(tile, json.loads(b"".join(question.chunks)))
             case ["api", "deal"] if reply.status == 200:
                 for told in reply.json()["tiles"]:
-                    self._mark(told["tile"], {"split": told["split"]})
+                    self.mark(told["tile"], {"split": told["split"]})
             case ["api", "tiles", tile, "readings", reading, "time"] if reply.status == 200:
                 seconds = json.loads(b"".join(question.chunks))["seconds"]
                 self.seconds[tile, int(reading)] += min(float(seconds), MAX_SECONDS)
-            case ["api", "tiles", tile, "readings", reading, _] if reply.status == 201:
+            case ["api", "tiles", tile, "readings", reading, how] if reply.status == 201:
                 self._paint((tile, int(reading)), question, reply)
+                if (reading, how) == ("1", "import") and not self._verdict(tile):
+                    self.mark(tile, {"verdict": "keep"})
 
-    def _mark(self, tile: str, changes: dict[str, str | None]) -> None:
+    def _verdict(self, tile: str) -> str | None:
+        return self.marks.get(tile, {}).get("verdict")
+
+    def mark(self, tile: str, changes: dict[str, str | None]) -> None:
+        """Take in what a mark changed."""
         nothing: dict[str, str | None] = {"verdict": None, "reason": None, "split": None}
         self.marks[tile] = self.marks.get(tile, nothing) | changes
 
@@ -254,6 +260,14 @@ class Annotators(RuleBasedStateMachine):
         ]  # fmt: skip
         reply = self._say(Question("POST", "/api/finish"), 200 if painted else 422)
         self.is_finished = self.is_finished or reply.status == 200
+        if reply.status == 200:
+            self._learn_dealt_splits()
+
+    def _learn_dealt_splits(self) -> None:
+        """Finishing deals the painted tiles that have no split, and changes nothing else."""
+        for tile, mark in self.server.desk.history.marks().items():
+            if self.expected.marks.get(tile, {}).get("split") is None and mark.split is not None:
+                self.expected.mark(tile, {"split": mark.split})
 
     @invariant()
     def everything_is_as_expected(self) -> None:
