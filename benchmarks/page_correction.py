@@ -1,6 +1,6 @@
 """The annotation page: how much a few simulated strokes correct its prediction.
 
-usage: page_correction.py [--painters 6] [--rows PRIOR:TILES:STROKES ...]
+usage: page_correction.py [--painters 6] [--rows PRIOR:TILES:STROKES ...] [--carry-over]
 
 On the shipped generator `kidney` with its 36 annotated drawings. PRIOR is what was known before:
 `none`, or an `ensemble` that is fitted to 16 of the drawings first (four members, 300 steps). The
@@ -15,6 +15,9 @@ Macro Dice, per cent, before and after the strokes: of the painted drawings' oth
 (`others`); pixels pooled over a painter's drawings, mean of the classes that are in their truth,
 mean over the painters, and in brackets for how many of them it is better after. `obeyed` is the
 part of painted pixels that are predicted as painted.
+
+With an ensemble the page corrects only the tile that a stroke is on; `--carry-over` shows what it
+would cost to learn about all tiles from it.
 
 The constants of a correction (`method/correction.py`, `method/painted_pixels.py`) were chosen on
 these very drawings, with painters such as these: on others expect less.
@@ -246,6 +249,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--painters", type=int, default=6, help="of whose scores the mean counts")
     parser.add_argument("--rows", nargs="+", default=list(ROWS))
+    parser.add_argument("--carry-over", action="store_true", help="let strokes teach everywhere")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hdgan-") as folder:
         annotated(Path(folder))
@@ -259,6 +263,7 @@ def main() -> None:
             prior = row.partition(":")[0]
             if prior not in pages:
                 pages[prior] = world(Path(folder), prior)
+                pages[prior].predictor.carries_over |= chosen.carry_over
             print(measured(pages[prior], row, chosen.painters), flush=True)
 
 

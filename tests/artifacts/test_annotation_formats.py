@@ -29,6 +29,7 @@ from hdgan.artifacts.annotation_file import found_classes, guessed_class, labels
 from hdgan.artifacts.class_colours import OKABE_ITO, coloured, colours
 from hdgan.artifacts.coco import CocoImage, coco_bytes, label_maps_in_coco
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.optional_packages import need
 from hdgan.artifacts.outlines import scan_lines, zipped
 from hdgan.artifacts.outlines.drawn_labels import (
     AMBIGUOUS_NAME,
@@ -47,7 +48,7 @@ from hdgan.artifacts.qupath_project import (
     write_qupath_zip,
 )
 from hdgan.class_map import AMBIGUOUS, KIDNEY, UNLABELLED, ClassMap, TissueClass
-from hdgan.errors import LabelError
+from hdgan.errors import LabelError, SettingsError
 
 Labels = UInt8[np.ndarray, "height width"]
 Points = Sequence[Sequence[float]]
@@ -846,3 +847,8 @@ def test_the_numbers_of_an_image_are_not_taken_for_names() -> None:
 
     assert guessed_class("1", grades, of_image=True) == 1
     assert guessed_class("1", grades, of_image=False) == 0
+
+
+def test_a_package_that_is_missing_is_named_with_the_extra_that_brings_it() -> None:
+    with pytest.raises(SettingsError, match=r"need the package no_such_package.*hdgan\[annotate\]"):
+        need("no_such_package", "annotate", "Things")

@@ -1,6 +1,7 @@
 """Which tile comes next."""
 
-from hdgan.web.dealing import SPLITS, dealt_tiles
+from hdgan.artifacts.annotation_set import SPLITS
+from hdgan.web.dealing import dealt_tiles
 from hdgan.web.teaching import by_teaching, following
 from hdgan.web.tiles import ShownTile
 from tests.web.page_world import GOAL

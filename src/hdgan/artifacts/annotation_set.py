@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +19,7 @@ HISTORY = "history.sqlite3"
 """Every stroke of an annotation set that was painted on the page."""
 
 Split = Literal["training", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 class AnnotationRecord(Record):

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from hdgan.artifacts.coco_file import CocoFile
 from hdgan.artifacts.coco_runs import Counts
+from hdgan.artifacts.optional_packages import need
 from hdgan.artifacts.outlines.documents import json_document
 from hdgan.artifacts.outlines.written_geojson import check_written, tissues_of
 from hdgan.class_map import UNLABELLED, ClassMap, LabelMap
@@ -46,7 +47,9 @@ def coco_bytes(images: Iterable[CocoImage], class_map: ClassMap) -> bytes:
 
     Raises:
         LabelError: a pixel is of a class that the class map does not have.
+        SettingsError: pycocotools is not installed.
     """
+    need("pycocotools", "annotate", "Files of COCO")
     described: list[dict[str, object]] = []
     annotations: list[str] = []
     values: set[int] = set()

@@ -3,15 +3,14 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from hdgan.artifacts.label_pyramid import TILE_PX, label_level
+from hdgan.artifacts.optional_packages import need
 from hdgan.artifacts.writing import renamed_when_whole
 from hdgan.class_map import UNLABELLED, ClassMap, LabelMap, TissueClass
-from hdgan.errors import SettingsError
 
 LONGEST_PX = 8192
 """Outlines are those of the largest level of a label map with no side above this ..."""
@@ -49,11 +48,7 @@ def need_rasterio() -> None:
     Raises:
         SettingsError: the library that finds them is not installed.
     """
-    if find_spec("rasterio") is None:
-        raise SettingsError(
-            "Outlines of a segmented slide need the package rasterio, which is not installed. "
-            'Install it with: pip install "hdgan[export]"'
-        )
+    need("rasterio", "export", "Outlines of label maps")
 
 
 def outlined_level(path: Path) -> tuple[LabelMap, int]:

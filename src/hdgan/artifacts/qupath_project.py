@@ -108,7 +108,7 @@ def qupath_files(
     Args:
         images: one at a time.
         class_map: the classes of their label maps.
-        base_uri: where the folder is, such as `file:///home/me/project/`.
+        base_uri: where the folder is, as a `file:` address that ends in `/`.
 
     Raises:
         LabelError: a pixel is of a class that the class map does not have.

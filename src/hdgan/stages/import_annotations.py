@@ -13,9 +13,9 @@ from hdgan.artifacts.annotation_folder import AnnotationFolder, Found, Source
 from hdgan.artifacts.annotation_set import (
     ANNOTATIONS,
     CLASSES,
+    SPLITS,
     AnnotationRecord,
     AnnotationSet,
-    Split,
     class_map_at,
     class_map_bytes,
 )
@@ -35,8 +35,6 @@ from hdgan.method.splitting import dealt_to_splits
 from hdgan.pipeline import Fact, Made
 from hdgan.report.progress import ProgressBar
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
-
-_SPLITS: tuple[Split, Split, Split] = ("training", "validation", "test")
 
 
 def import_annotations(
@@ -195,7 +193,7 @@ def _dealt(work: _Work) -> list[AnnotationRecord]:
     settings = work.settings
     parts = dealt_to_splits(len(work.matched), settings.split, seed=settings.seed)
     return [
-        AnnotationRecord(image=image, split=_SPLITS[part])
+        AnnotationRecord(image=image, split=SPLITS[part])
         for image, part in zip(work.matched, parts, strict=True)
     ]
 
@@ -219,8 +217,8 @@ def _facts(output: Path) -> dict[str, Fact]:
     facts: dict[str, Fact] = {"label maps": len(records)}
     splits = [record.split for record in records if record.split]
     if splits:
-        facts["for " + " / ".join(_SPLITS)] = " / ".join(
-            str(splits.count(split)) for split in _SPLITS
+        facts["for " + " / ".join(SPLITS)] = " / ".join(
+            str(splits.count(split)) for split in SPLITS
         )
     for index, name in enumerate(annotations.class_map.names):
         found = f"{counts[index] / counts.sum():.1%} of the pixels"

@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from hdgan.artifacts.annotation_history import Mark
-from hdgan.artifacts.annotation_set import Split
+from hdgan.artifacts.annotation_set import SPLITS, Split
 from hdgan.method.splitting import dealt_to_splits
-
-SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 @dataclass(frozen=True)

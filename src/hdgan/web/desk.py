@@ -13,11 +13,11 @@ from hdgan.artifacts.annotation_history import (
     Revision,
     Stroke,
 )
-from hdgan.artifacts.annotation_set import Split
+from hdgan.artifacts.annotation_set import SPLITS, Split
 from hdgan.class_map import AMBIGUOUS, ClassMap, LabelMap
 from hdgan.errors import FinishedError, LabelError
 from hdgan.web.assistant import Assistant
-from hdgan.web.dealing import SPLITS, Outlook, dealt_tiles, problems_with
+from hdgan.web.dealing import Outlook, dealt_tiles, problems_with
 from hdgan.web.predictor import PaintedTile, Prediction
 from hdgan.web.records import Record, num_labelled, reading_record
 from hdgan.web.teaching import by_teaching, following
@@ -164,12 +164,19 @@ class Desk:
         """
         with self._writing:
             self._refuse_when_finished()
-            marks = self.history.marks()
-            kept = [name for name in self.source.tiles if marks.get(name, Mark()).verdict == "keep"]
-            dealt = dealt_tiles(kept, marks, self.goal)
-            for name, split in dealt.items():
-                self.history.mark(name, replace(marks[name], split=split), author)
-            return list(dealt)
+            return self._deal(self._kept(), author)
+
+    def _deal(self, names: Sequence[str], author: str) -> list[str]:
+        marks = self.history.marks()
+        dealt = dealt_tiles(names, marks, self.goal)
+        for name, split in dealt.items():
+            self.history.mark(name, replace(marks.get(name, Mark()), split=split), author)
+        return list(dealt)
+
+    def _kept(self) -> list[str]:
+        """The tiles that somebody keeps, in the order of the table."""
+        marks = self.history.marks()
+        return [name for name in self.source.tiles if marks.get(name, Mark()).verdict == "keep"]
 
     def predict(self, tile: str, reading: int, revision: int) -> "Future[Prediction | None]":
         """Wish for a prediction of a tile from everything that is painted.
@@ -199,11 +206,9 @@ class Desk:
 
     def chosen(self) -> list[str]:
         """The tiles that are kept, or else those suggested, or else all; and those painted."""
-        marks, painted = self.history.marks(), set(self._painted_readings())
         tiles = self.source.tiles
-        kept = {name for name in tiles if marks.get(name, Mark()).verdict == "keep"}
         suggested = {name for name, tile in tiles.items() if tile.suggested is not None}
-        wanted = (kept or suggested or tiles.keys()) | painted
+        wanted = (set(self._kept()) or suggested or tiles.keys()) | self._painted_readings().keys()
         return [name for name in tiles if name in wanted]
 
     def next_tile(self, after: str | None) -> tuple[str | None, str]:
@@ -235,23 +240,13 @@ class Desk:
 
     def _waiting(self) -> list[str]:
         """The chosen tiles that nobody has painted on."""
-        heads = self.history.heads()
-        return [
-            name
-            for name in self.chosen()
-            if not ((name, 1) in heads and num_labelled(heads[name, 1]))
-        ]
+        painted = self._painted_readings()
+        return [name for name in self.chosen() if name not in painted]
 
     def outlook(self) -> Outlook:
         """What finishing would write now."""
-        heads, marks = self.history.heads(), self.history.marks()
-        painted = [
-            name
-            for name in self.source.tiles
-            if (name, 1) in heads
-            and num_labelled(heads[name, 1])
-            and marks.get(name, Mark()).verdict != "reject"
-        ]
+        marks, readings = self.history.marks(), self._painted_readings()
+        painted = [name for name in self.source.tiles if name in readings]
         splits = [marks.get(name, Mark()).split for name in painted]
         dealt = dealt_tiles(painted, marks, self.goal)
         counts = {
@@ -259,8 +254,7 @@ class Desk:
             for split in SPLITS
             if self.goal
         }
-        kept = [name for name in self.source.tiles if marks.get(name, Mark()).verdict == "keep"]
-        unpainted = [name for name in kept if name not in painted]
+        unpainted = [name for name in self._kept() if name not in readings]
         return Outlook(painted, counts, problems_with(painted, unpainted, counts, len(dealt)))
 
     def splits(self) -> dict[str, Split | None]:
@@ -280,11 +274,10 @@ class Desk:
         """
         with self._writing:
             self._refuse_when_finished()
-            if not self.outlook().painted:
+            painted = self.outlook().painted
+            if not painted:
                 raise LabelError("Nothing is painted yet. Paint at least one tile, then finish.")
-            marks = self.history.marks()
-            for name, split in dealt_tiles(self.outlook().painted, marks, self.goal).items():
-                self.history.mark(name, replace(marks.get(name, Mark()), split=split), author)
+            self._deal(painted, author)
             made = self._finish()
             self.is_finished = True
             return made

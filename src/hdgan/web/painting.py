@@ -107,7 +107,8 @@ async def prediction(request: Request) -> Response:
     if wish.revision > await run_in_threadpool(desk.history.head, tile, wish.reading):
         raise Refused(404, "There is no such revision.")
     try:
-        made = await asyncio.wrap_future(desk.predict(tile, wish.reading, wish.revision))
+        future = await run_in_threadpool(desk.predict, tile, wish.reading, wish.revision)
+        made = await asyncio.wrap_future(future)
     except SupersededError as error:
         return JSONResponse({"error": str(error)}, 409)
     return Response(status_code=204) if made is None else _prediction_bytes(made, wish.revision)

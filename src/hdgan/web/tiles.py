@@ -94,9 +94,9 @@ class TileSource:
                     fold=row.fold,
                     spacing_um=row.spacing_um,
                 )
-                for row in self.artifact.records()
+                for row in self._records.values()
             }
-        rows = self.artifact.records()
+        rows = list(self._records.values())
         height, width, _ = self.artifact.image(rows[0]).shape
         return {
             row.sample: ShownTile(
@@ -148,7 +148,7 @@ class TileSource:
         path = self._folder / f"{self._numbers[name]:06d}.jpg"
         if path.is_file():
             return path.read_bytes()
-        image = Image.fromarray(self.pixels(name))
+        image = Image.fromarray(self._pixels(name))  # not in place of the tile that is painted
         image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=2.0)
         buffer = BytesIO()
         image.save(buffer, "JPEG", quality=88)

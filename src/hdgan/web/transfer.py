@@ -19,11 +19,11 @@ from hdgan.artifacts.annotation_history import Mark, Stroke
 from hdgan.artifacts.annotation_set import class_map_bytes
 from hdgan.artifacts.coco import CocoImage, coco_bytes
 from hdgan.artifacts.images import png_of
-from hdgan.artifacts.label_images import is_image
+from hdgan.artifacts.label_images import is_image, without_mark
 from hdgan.artifacts.outlines.written_geojson import geojson_of
 from hdgan.artifacts.qupath_project import QuPathImage, write_qupath_zip
 from hdgan.artifacts.writing import storage_errors
-from hdgan.class_map import AMBIGUOUS, UNLABELLED, LabelMap, painted
+from hdgan.class_map import UNLABELLED, LabelMap, painted
 from hdgan.web.desk import Desk
 from hdgan.web.guard import Refused
 from hdgan.web.requests import author_of, base_of, desk_of, reading_of, revision_of
@@ -151,18 +151,13 @@ def _attachment(name: str) -> str:
     return f'attachment; filename="{plain.encode("ascii", "replace").decode().replace("?", "_")}"'
 
 
-def _without_marks(labels: LabelMap) -> LabelMap:
-    """As other programs read it: what is ambiguous is unlabelled."""
-    return np.where(labels == AMBIGUOUS, UNLABELLED, labels).astype(np.uint8)
-
-
 def _painted_maps(desk: Desk) -> Iterator[tuple[str, LabelMap]]:
     for tile in desk.outlook().painted:
         yield tile, desk.history.labels(tile, 1)
 
 
-def _png(_: Desk, __: str, labels: LabelMap) -> bytes:
-    return png_of(_without_marks(labels))
+def _png(desk: Desk, _: str, labels: LabelMap) -> bytes:
+    return png_of(without_mark(labels, desk.class_map))
 
 
 def _geojson(desk: Desk, _: str, labels: LabelMap) -> bytes:
@@ -177,7 +172,7 @@ def _write_png(file: IO[bytes], desk: Desk) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("classes.json", class_map_bytes(desk.class_map))
         for tile, labels in _painted_maps(desk):
-            plain = _without_marks(labels)
+            plain = without_mark(labels, desk.class_map)
             archive.writestr(f"labels/{tile}.png", png_of(plain))
             archive.writestr(f"colours/{tile}.png", png_of(painted(plain, desk.class_map)))
 

@@ -6,17 +6,17 @@ Corners of areas are corners of pixels, as in ImageJ: (0, 0) is the upper left c
 import re
 import struct
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
+from hdgan.artifacts.optional_packages import need
 from hdgan.artifacts.outlines.areas import Area, Ring, filled, only_area, ring_of
 from hdgan.artifacts.outlines.imagej_path import rings_of_path
 from hdgan.artifacts.outlines.outline import Drawn, LeftOut, drawn
 from hdgan.artifacts.outlines.zipped import members_of
-from hdgan.errors import LabelError, SettingsError
+from hdgan.errors import LabelError
 
 if TYPE_CHECKING:
     from roifile import ImagejRoi
@@ -57,26 +57,13 @@ def shapes_in(data: bytes, name: str) -> Iterator[Drawn]:
         LabelError: it is damaged, or an archive that might fill the memory.
         SettingsError: the package roifile is not installed.
     """
-    need_roifile()
+    need("roifile", "annotate", "Regions of ImageJ")
     if is_roi(data):
         yield _shape(data, "", name)
         return
     for member, content in members_of(data, name, ".roi"):
         stem = member.rpartition("/")[2][: -len(".roi")]
         yield _shape(content, stem, f"{member[-80:]!r} of {name}")
-
-
-def need_roifile() -> None:
-    """Do nothing if regions can be read.
-
-    Raises:
-        SettingsError: the library that reads them is not installed.
-    """
-    if find_spec("roifile") is None:
-        raise SettingsError(
-            "Regions of ImageJ need the package roifile, which is not installed. Install it with: "
-            'pip install "hdgan[annotate]"'
-        )
 
 
 def _shape(data: bytes, called: str, where: str) -> Drawn:

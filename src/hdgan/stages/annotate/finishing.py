@@ -10,10 +10,12 @@ from hdgan.artifacts.annotation_set import (
     ANNOTATIONS,
     CLASSES,
     HISTORY,
+    SPLITS,
     AnnotationRecord,
     class_map_bytes,
 )
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.label_images import without_mark
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.writing import renamed_when_whole
@@ -22,7 +24,6 @@ from hdgan.errors import LabelError
 from hdgan.pipeline import Fact
 from hdgan.settings.annotate import AnnotateSettings
 from hdgan.stages.annotate.beginning import with_lineage
-from hdgan.web.dealing import SPLITS
 from hdgan.web.desk import Desk
 from hdgan.web.records import num_labelled
 
@@ -47,7 +48,10 @@ def write_annotation_set(
             for (name, reading), head in heads.items()
             if name == tile and num_labelled(head)
         )
-        labels = _written(desk.history, tile, readings if settings.reading == "agreed" else [1])
+        labels = without_mark(
+            _agreed(desk.history, tile, readings if settings.reading == "agreed" else [1]),
+            desk.class_map,
+        )
         if (labels == UNLABELLED).all():
             continue
         head = heads[tile, 1]
@@ -84,11 +88,10 @@ def facts_of(rows: list[AnnotationRecord]) -> dict[str, Fact]:
     return facts
 
 
-def _written(history: AnnotationHistory, tile: str, readings: list[int]) -> LabelMap:
-    """The label map that is written: that of one reading, or what all of them agree on."""
+def _agreed(history: AnnotationHistory, tile: str, readings: list[int]) -> LabelMap:
+    """The label map of a reading, or what several agree on."""
     maps = (history.labels(tile, reading) for reading in readings)
-    agreed = reduce(lambda one, other: np.where(one == other, one, UNLABELLED), maps)
-    return np.where(agreed == AMBIGUOUS, UNLABELLED, agreed).astype(np.uint8)
+    return reduce(lambda one, other: np.where(one == other, one, np.uint8(UNLABELLED)), maps)
 
 
 def _part(head: ReadingHead, value: int) -> float:

@@ -137,6 +137,8 @@ class LivePredictor:
         self._scores: dict[str, float] = {}
         self._fitted = _Fitted((), None, 0)
         self._current = ""
+        self.carries_over = tiles.ensemble is None
+        """Whether strokes teach about other tiles than their own."""
 
     @property
     def predicts_before_strokes(self) -> bool:
@@ -175,6 +177,8 @@ class LivePredictor:
         """The same of one tile; the largest possible while there is nothing to predict from."""
         with self._turns.last() as give_way:
             correction = self._correction(self._taught_by(tile, painted), give_way)
+            if correction is None and tile in self._scores:
+                return self._scores[tile]  # an ensemble alone thinks the same again
             if correction is None and not self.predicts_before_strokes:
                 return self.largest_uncertainty
             drawn = self._tiles.drawn(tile, give_way, beside=self._current)
@@ -189,7 +193,7 @@ class LivePredictor:
         Carried over to other drawings, corrections of an ensemble cost two to four points of macro
         Dice there (docs/results.md, "Correcting on the annotation page").
         """
-        if not self.predicts_before_strokes:
+        if self.carries_over:
             return painted
         return {name: own for name, own in painted.items() if name == tile}
 

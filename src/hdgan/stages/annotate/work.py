@@ -8,7 +8,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from hdgan.artifacts.annotation_history import AnnotationHistory
-from hdgan.artifacts.annotation_set import HISTORY
+from hdgan.artifacts.annotation_set import HISTORY, SPLITS
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.class_map import AMBIGUOUS, UNLABELLED, ClassMap
@@ -19,7 +19,6 @@ from hdgan.stages.annotate.beginning import TILES, note_lineage, write_copy
 from hdgan.stages.annotate.finishing import write_annotation_set
 from hdgan.web.app import page
 from hdgan.web.assistant import Assistant
-from hdgan.web.dealing import SPLITS
 from hdgan.web.desk import Desk
 from hdgan.web.guard import LOG, Secret
 from hdgan.web.predictor import Predictor
