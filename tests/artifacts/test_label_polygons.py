@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from rasterio.features import rasterize
 from scipy import ndimage
 
-from hdgan.artifacts import label_polygons
+from hdgan.artifacts import label_polygons, optional_packages
 from hdgan.artifacts.label_polygons import (
     OnSlide,
     num_corners,
@@ -138,7 +138,7 @@ def test_corners_are_where_an_outline_turns() -> None:
 
 
 def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_polygons, "find_spec", lambda _: None)
+    monkeypatch.setattr(optional_packages, "find_spec", lambda _: None)
 
     with pytest.raises(SettingsError, match=r'pip install "hdgan\[export\]"'):
         features_of(tmp_path / "x.geojson", RING)
