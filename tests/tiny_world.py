@@ -28,7 +28,7 @@ from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
 from hdgan.stages.score_generator import score_generator
 from hdgan.stages.segment.run import segment
-from hdgan.stages.synthesize import synthesize
+from hdgan.stages.synthesize.run import synthesize
 from hdgan.stages.tile.run import tile
 from hdgan.stages.train_classifier import train_classifier
 from hdgan.stages.train_generator import train_generator

@@ -363,7 +363,7 @@ def synthesize(
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.synthesize import synthesize as run
+    from hdgan.stages.synthesize.run import synthesize as run
 
     _print(run(classifier, output, settings, generator), as_json=as_json)
 
@@ -456,7 +456,7 @@ def _stages() -> dict[str, Callable[..., Made]]:
     from hdgan.stages.evaluate import evaluate
     from hdgan.stages.import_annotations import import_annotations
     from hdgan.stages.sample import sample
-    from hdgan.stages.synthesize import synthesize
+    from hdgan.stages.synthesize.run import synthesize
     from hdgan.stages.tile.run import tile
     from hdgan.stages.train_classifier import train_classifier
     from hdgan.stages.train_generator import train_generator

@@ -16,7 +16,7 @@ from hdgan.errors import MissingArtifactError
 from hdgan.settings.sample import SampleSettings
 from hdgan.settings.synthesize import SynthesizeSettings
 from hdgan.stages.sample import sample
-from hdgan.stages.synthesize import synthesize
+from hdgan.stages.synthesize.run import synthesize
 from tests.tiny_world import TinyWorld, write_encoder
 
 

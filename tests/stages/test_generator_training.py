@@ -27,7 +27,7 @@ from hdgan.method.stylegan.presets import planned
 from hdgan.method.stylegan.training import new_state
 from hdgan.settings.train_generator import TrainGeneratorSettings
 from hdgan.stages.sample import sample
-from hdgan.stages.synthesize import synthesize
+from hdgan.stages.synthesize.run import synthesize
 from hdgan.stages.tile.run import tile
 from hdgan.stages.train_generator import train_generator
 from tests.tiny_world import SAMPLE, SYNTHESIZE, TILE, TRAIN_GENERATOR, TinyWorld

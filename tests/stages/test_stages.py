@@ -50,7 +50,7 @@ from hdgan.stages.evaluate import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
 from hdgan.stages.show import show
-from hdgan.stages.synthesize import synthesize
+from hdgan.stages.synthesize.run import synthesize
 from hdgan.stages.tile.run import tile
 from hdgan.stages.train_classifier import train_classifier
 from hdgan.stages.train_generator import train_generator

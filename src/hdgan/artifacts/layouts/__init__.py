@@ -1,0 +1,1 @@
+"""Standard layouts of labelled images, each as its readers expect it."""

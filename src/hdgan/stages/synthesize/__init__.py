@@ -1,0 +1,1 @@
+"""`hdgan synthesize`: a generator and a classifier to labelled drawings."""
