@@ -89,8 +89,8 @@ def written(generator: Generator, classifier: PixelClassifier, num_blocks: int |
     record = PairRecord(pair="p", row=0, seed=0, uncertainty=0.0, kept=True, ending="tif")
     with tempfile.TemporaryDirectory(prefix="hdgan-") as scratch:
         unfinished = UnfinishedArtifact(Path(scratch), Order("pair-set", {}, {}))
-        files = PairFiles(unfinished, num_classes, largest)
-        files.write_bands(record, labelled.bands(w_of(generator, 0, 0.7)), side)
+        files = PairFiles(num_classes, largest)
+        files.write_bands(unfinished.folder, record, labelled.bands(w_of(generator, 0, 0.7)), side)
         return sum(path.stat().st_size for path in Path(scratch).rglob("*.tif"))
 
 

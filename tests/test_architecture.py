@@ -113,4 +113,4 @@ def test_stages_settings_and_verbs_have_the_same_names() -> None:
     verbs = {stage.verb.replace("-", "_") for stage in STAGES}
 
     assert stages == verbs
-    assert settings == verbs - {"show"}
+    assert settings == verbs

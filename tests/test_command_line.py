@@ -35,7 +35,7 @@ def test_help_says_what_a_verb_does_and_ends_with_an_example(
     assert stage.example.startswith(f"hdgan {verb}")
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "show"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_options_are_the_fields_of_the_settings(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,7 +143,7 @@ def test_an_interruption_is_one_line(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hdgan.stages.show.show", interrupted)
+    monkeypatch.setattr("hdgan.stages.show.run.show", interrupted)
 
     with pytest.raises(SystemExit) as stopped:
         main(["show", "anything"])

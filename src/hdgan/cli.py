@@ -17,14 +17,16 @@ from hdgan.pipeline import STAGES, Made, stage_of
 from hdgan.settings.annotate import AnnotateSettings, AnnotateSources
 from hdgan.settings.demo import DemoSettings
 from hdgan.settings.evaluate import EvaluateSettings
+from hdgan.settings.export import ExportSettings
 from hdgan.settings.export_generator import ExportGeneratorSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.import_generator import ImportGeneratorSettings
 from hdgan.settings.sample import SampleSettings
 from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.settings.segment import SegmentSettings
+from hdgan.settings.show import ShowSettings
 from hdgan.settings.sources import AnnotationSources, SampleSources
-from hdgan.settings.synthesize import SynthesizeSettings
+from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.settings.tile import TileSettings, TileSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_generator import TrainGeneratorSettings
@@ -350,7 +352,7 @@ def synthesize(
     output: Path,
     /,
     *,
-    generator: Path | None = None,
+    sources: Annotated[SynthesizeSources, Flat] = SynthesizeSources(),
     settings: Annotated[SynthesizeSettings, Flat] = SynthesizeSettings(),
     as_json: Json = False,
 ) -> None:
@@ -359,13 +361,38 @@ def synthesize(
     Args:
         classifier: a classifier.
         output: folder of the new pair set.
-        generator: its generator, if it is not in a folder beside it.
+        sources: parents.
         settings: choices.
         as_json: print what was made as JSON.
     """
     from hdgan.stages.synthesize.run import synthesize as run
 
-    _print(run(classifier, output, settings, generator), as_json=as_json)
+    _print(run(classifier, output, settings, sources), as_json=as_json)
+
+
+@app.command(**_verb("export"))
+def export(
+    source: Path,
+    output: Path,
+    /,
+    *,
+    images: Path | None = None,
+    settings: Annotated[ExportSettings, Flat] = ExportSettings(),
+    as_json: Json = False,
+) -> None:
+    """Write a dataset.
+
+    Args:
+        source: a pair set, or annotations of samples or tiles.
+        output: folder of the new dataset.
+        images: the sample set or tile set that was annotated, if it is not in a folder beside the
+            annotations.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.export.run import export as run
+
+    _print(run(source, output, settings, images), as_json=as_json)
 
 
 @app.command(**_verb("train-segmenter"))
@@ -419,16 +446,23 @@ def segment(
 
 
 @app.command(**_verb("show"))
-def show(artifact: Path, /, *, as_json: Json = False) -> None:
+def show(
+    artifact: Path,
+    /,
+    *,
+    settings: Annotated[ShowSettings, Flat] = ShowSettings(),
+    as_json: Json = False,
+) -> None:
     """Describe an artifact.
 
     Args:
         artifact: any artifact, or the name of a generator that comes with hdgan.
+        settings: choices.
         as_json: print it as JSON.
     """
-    from hdgan.stages.show import show as run
+    from hdgan.stages.show.run import show as run
 
-    _print(run(artifact), as_json=as_json)
+    _print(run(artifact, settings), as_json=as_json)
 
 
 @app.command(**_verb("demo"))

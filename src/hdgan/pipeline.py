@@ -16,6 +16,7 @@ Kind = Literal[
     "classifier",
     "evaluation",
     "pair-set",
+    "dataset",
     "segmenter",
     "segmentation",
 ]
@@ -141,6 +142,14 @@ STAGES = (
         "hdgan synthesize runs/classifier runs/pairs --num-pairs 1000",
     ),
     Stage(
+        "export",
+        ("pair-set or annotation-set",),
+        "dataset",
+        "Write labelled images as nnU-Net, COCO, Hugging Face, WebDataset, MONAI or QuPath read "
+        "them, or as plain folders.",
+        "hdgan export runs/pairs runs/dataset --layout nnunet",
+    ),
+    Stage(
         "train-segmenter",
         ("pair-sets and annotation-sets",),
         "segmenter",
@@ -158,8 +167,9 @@ STAGES = (
         "show",
         ("any artifact",),
         "",
-        "Say what an artifact is, what it was made from, and whether it is whole.",
-        "hdgan show runs/generator",
+        "Say what an artifact is, what it was made from, and whether it is whole; write a page with "
+        "its pictures.",
+        "hdgan show runs/pairs --html runs/pairs.html",
     ),
     Stage(
         "demo",

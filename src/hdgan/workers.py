@@ -4,12 +4,12 @@ Pieces must be able to run twice: one whose worker was killed is begun again.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from multiprocessing import get_context
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hdgan.errors import SettingsError, StorageError
 
@@ -22,6 +22,9 @@ CONNECT_SECONDS = 20
 _MORE_THAN_WORKERS = 2
 """Pieces that are handed out beyond those that are being worked on."""
 
+_MOST_DEATHS = 3
+"""Processes that may die one after another before a piece is finished."""
+
 
 def num_cores() -> int:
     """Cores that this process may use."""
@@ -30,54 +33,102 @@ def num_cores() -> int:
     return os.cpu_count() or 1
 
 
-def done_here(do: Callable[[Work], Result], works: Sequence[Work]) -> Iterator[Result]:
+def done_here(do: Callable[[Work], Result], works: Iterable[Work]) -> Iterator[Result]:
     """The result of each piece, one after another, in this process."""
     return map(do, works)
 
 
 def done_by_processes(
-    do: Callable[[Work], Result], works: Sequence[Work], num_workers: int
+    do: Callable[[Work], Result], works: Iterable[Work], num_workers: int
 ) -> Iterator[Result]:
     """The result of each piece as it is ready, in no order.
 
+    If a process dies, all begin anew with the pieces that were not finished.
+
     Args:
         do: a function of a module; it and the pieces travel to other processes.
-        works: the pieces.
+        works: the pieces; each is asked for when a process is about to be free.
         num_workers: how many processes.
 
     Raises:
-        StorageError: a process died.
+        StorageError: processes died again and again.
     """
-    waiting = list(reversed(works))
-    context = get_context("spawn")  # readers and torch do not survive a fork
-    with ProcessPoolExecutor(num_workers, mp_context=context) as pool:
-        running: set[Future[Result]] = set()
+    waiting, deaths = iter(works), 0
+    left: list[Work] = []
+    while True:
+        run = _PoolRun(do, [*reversed(left)], waiting, num_workers)
         try:
-            while waiting or running:
-                while waiting and len(running) < num_workers + _MORE_THAN_WORKERS:
-                    running.add(pool.submit(do, waiting.pop()))
-                ready, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    yield future.result()
+            for result in run.results():
+                deaths = 0
+                yield result
         except BrokenProcessPool as error:
-            raise StorageError(
-                "A worker process died: there was too little memory, or a reader crashed on a "
-                "file. Run the same command again, with --workers 1 to see at which file; what was "
-                "finished is kept."
-            ) from error
-        finally:
-            for future in running:
-                future.cancel()
+            deaths += 1
+            if deaths >= _MOST_DEATHS:
+                raise StorageError(
+                    "Worker processes died again and again: there was too little memory, or a "
+                    "reader crashed on a file. Run the same command again, with --workers 1 to see "
+                    "at which piece; what was finished is kept."
+                ) from error
+            left = run.unfinished
+        else:
+            return
+
+
+class _PoolRun(Generic[Work, Result]):
+    """Processes, until all is done or one of them dies."""
+
+    def __init__(
+        self,
+        do: Callable[[Work], Result],
+        first: list[Work],
+        then: Iterator[Work],
+        num_workers: int,
+    ) -> None:
+        self.do, self.first, self.then, self.num_workers = do, first, then, num_workers
+        self.running: dict[Future[Result], Work] = {}
+
+    @property
+    def unfinished(self) -> list[Work]:
+        """Pieces that were handed out or waited, in order."""
+        return [*self.running.values(), *reversed(self.first)]
+
+    def results(self) -> Iterator[Result]:
+        """Each piece's result as it is ready.
+
+        Raises:
+            BrokenProcessPool: a process died; what it and the others had in hand is `unfinished`.
+        """
+        context = get_context("spawn")  # readers and torch do not survive a fork
+        with ProcessPoolExecutor(self.num_workers, mp_context=context) as pool:
+            try:
+                while self._hand_out(pool):
+                    ready, _ = wait(self.running, return_when=FIRST_COMPLETED)
+                    for future in ready:
+                        result = future.result()
+                        del self.running[future]
+                        yield result
+            finally:
+                for future in self.running:
+                    future.cancel()
+
+    def _hand_out(self, pool: ProcessPoolExecutor) -> bool:
+        """Keep the processes busy; False if all is done."""
+        while len(self.running) < self.num_workers + _MORE_THAN_WORKERS:
+            work = self.first.pop() if self.first else next(self.then, None)
+            if work is None:
+                break
+            self.running[pool.submit(self.do, work)] = work
+        return bool(self.running)
 
 
 def done_by_cluster(
-    do: Callable[[Work], Result], works: Sequence[Work], cluster: str, num_workers: int
+    do: Callable[[Work], Result], works: Iterable[Work], cluster: str, num_workers: int
 ) -> Iterator[Result]:
     """The same on the workers of a Dask cluster, which see the same files by the same paths.
 
     Args:
         do: a function of a module that the workers have, too.
-        works: the pieces.
+        works: the pieces; each is asked for when a worker is about to be free.
         cluster: address of a scheduler, or `slurm`, whose jobs Dask's own configuration describes.
         num_workers: jobs that are asked for.
 
@@ -101,17 +152,31 @@ def done_by_cluster(
                 "`dask scheduler` prints, such as tcp://host:8786, or the word slurm."
             ) from error
         with client:
-            futures = client.map(do, works, pure=False, batch_size=1000)
+            running, waiting = as_completed(), iter(works)
             try:
-                for future in as_completed(futures):
+                _hand_out(client, running, do, waiting)
+                for future in running:
                     yield future.result()
                     future.release()
+                    _hand_out(client, running, do, waiting)
             except KilledWorker as error:
                 raise StorageError(
                     "Workers of the cluster died again and again at one piece: there is too little "
                     "memory, or a reader crashes on a file. Run the same command again with more "
                     "memory for each; what was finished is kept."
                 ) from error
+
+
+def _hand_out(
+    client: Any, running: Any, do: Callable[[Work], Any], waiting: Iterator[Work]
+) -> None:
+    """Give the workers of a cluster, whose number may change, two pieces each."""
+    most = 2 * max(_MORE_THAN_WORKERS, sum(client.nthreads().values()))
+    while running.count() < most:
+        work = next(waiting, None)
+        if work is None:
+            return
+        running.add(client.submit(do, work, pure=False))
 
 
 class _Nothing:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hdgan.errors import SettingsError
 from hdgan.geometry import Region
 from hdgan.method.splitting import dealt_to_splits
-from hdgan.method.tile_crop import drawn_way, laid, random_crop, shrunk_crop
+from hdgan.method.tile_crop import all_ways, drawn_way, laid, random_crop, shrunk_crop, undone
 from hdgan.method.tile_grid import covered_fractions, tile_grid
 from hdgan.method.tissue import whitespace_fraction
 
@@ -147,6 +147,14 @@ def test_the_eight_ways_are_different_and_hold_the_same_pixels() -> None:
 
     assert len({way.tobytes() for way in ways}) == 8
     assert all(sorted(way.ravel()) == list(range(9)) for way in ways)
+
+
+def test_each_of_the_eight_ways_can_be_undone() -> None:
+    tile = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+
+    back = [laid(turned, undone(way)) for way, turned in enumerate(all_ways(tile))]
+
+    assert all(np.array_equal(each, tile) for each in back)
 
 
 @pytest.mark.parametrize(("orientation", "ways"), [("as-is", 1), ("mirrored", 2), ("any", 8)])

@@ -17,7 +17,7 @@ from hdgan.method.latent import image_of, w_of
 from hdgan.method.squeezenet import INPUT_PX
 from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.stages.score_generator import score_generator
-from hdgan.stages.show import show
+from hdgan.stages.show.run import show
 from tests.artifacts.test_encoder_file import Means, scripted
 from tests.tiny_world import TinyWorld, write_encoder
 

@@ -31,7 +31,7 @@ from hdgan.settings.segment import SegmentSettings
 from hdgan.stages.segment import whole_slide
 from hdgan.stages.segment.run import segment
 from hdgan.stages.segment.whole_slide import planned
-from hdgan.stages.show import show
+from hdgan.stages.show.run import show
 from tests.peak_memory import megabytes
 from tests.slide_world import tissue_pixels, write_tiff
 from tests.tiny_world import TinyWorld

@@ -42,14 +42,14 @@ from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.sample import SampleSettings
 from hdgan.settings.sources import AnnotationSources
-from hdgan.settings.synthesize import SynthesizeSettings
+from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_segmenter import TrainSegmenterSettings
 from hdgan.stages.evaluate import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
-from hdgan.stages.show import show
+from hdgan.stages.show.run import show
 from hdgan.stages.synthesize.run import synthesize
 from hdgan.stages.tile.run import tile
 from hdgan.stages.train_classifier import train_classifier
@@ -394,7 +394,7 @@ def test_a_classifier_with_context_is_used_wherever_it_is_read(
 ) -> None:
     settings = replace(TRAIN_CLASSIFIER, context=True)
     train_classifier(world.annotations, tmp_path / "classifier", settings, _beside(world))
-    synthesize(tmp_path / "classifier", tmp_path / "pairs", SYNTHESIZE, world.generator)
+    synthesize(tmp_path / "classifier", tmp_path / "pairs", SYNTHESIZE, _with_generator(world))
 
     folder, pairs = ClassifierFolder.open(tmp_path / "classifier"), PairSet.open(tmp_path / "pairs")
     network, context = GeneratorFolder.open(world.generator).generator(), folder.context()
@@ -480,7 +480,7 @@ def test_objects_are_of_one_class_if_it_is_wanted(world: TinyWorld, tmp_path: Pa
     classes = ("glomerulus", "arteriole", "artery")
     settings = replace(TRAIN_CLASSIFIER, steps=5, object_vote=classes)
     train_classifier(world.annotations, tmp_path / "classifier", settings, _beside(world))
-    synthesize(tmp_path / "classifier", tmp_path / "pairs", SYNTHESIZE, world.generator)
+    synthesize(tmp_path / "classifier", tmp_path / "pairs", SYNTHESIZE, _with_generator(world))
 
     pairs = PairSet.open(tmp_path / "pairs")
     for record in pairs.records():
@@ -492,7 +492,7 @@ def test_objects_are_of_one_class_if_it_is_wanted(world: TinyWorld, tmp_path: Pa
             tmp_path / "classifier",
             tmp_path / "tiled",
             replace(SYNTHESIZE, files="tiff"),
-            world.generator,
+            _with_generator(world),
         )
     with pytest.raises(SettingsError, match="names vein, which is no class of"):
         train_classifier(
@@ -558,7 +558,7 @@ def test_the_linear_preset_fits_at_once_and_is_never_unsure(
     train_classifier(world.annotations, tmp_path / "linear", settings, _beside(world))
 
     few = SynthesizeSettings(num_pairs=4, memory="4GB")
-    synthesize(tmp_path / "linear", tmp_path / "pairs", few, world.generator)
+    synthesize(tmp_path / "linear", tmp_path / "pairs", few, _with_generator(world))
     pairs = PairSet.open(tmp_path / "pairs")
     assert len(pairs.records()) == 4
     assert not any(pairs.uncertainty(record).any() for record in pairs.records())
@@ -598,6 +598,10 @@ def read_by(
     image, pyramid = image_and_features(network, w, folder.text.num_blocks)
     context = folder.context()
     return image, pyramid if context is None else with_context(pyramid, context)
+
+
+def _with_generator(world: TinyWorld) -> SynthesizeSources:
+    return SynthesizeSources(generator=world.generator)
 
 
 def _beside(world: TinyWorld):  # type: ignore[no-untyped-def]
@@ -644,7 +648,7 @@ def test_an_evaluation_counts_what_the_classifier_says(world: TinyWorld) -> None
 
 def test_pairs_as_tiles_are_those_as_wholes(world: TinyWorld, tmp_path: Path) -> None:
     settings = replace(SYNTHESIZE, files="tiff")
-    synthesize(world.classifier, tmp_path / "pairs", settings, world.generator)
+    synthesize(world.classifier, tmp_path / "pairs", settings, _with_generator(world))
     tiled, whole = PairSet.open(tmp_path / "pairs"), PairSet.open(world.pairs)
 
     assert {path.suffix for path in (tiled.folder / "images").iterdir()} == {".tif"}
@@ -696,7 +700,7 @@ def test_pair_i_does_not_depend_on_how_many_are_made(world: TinyWorld, tmp_path:
         world.classifier,
         tmp_path / "few",
         SynthesizeSettings(num_pairs=3, drop_fraction=0.0),
-        world.generator,
+        _with_generator(world),
     )
 
     few, many = PairSet.open(tmp_path / "few"), PairSet.open(world.pairs)

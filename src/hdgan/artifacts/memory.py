@@ -47,3 +47,15 @@ def held_bytes() -> int:
         return 512 * 2**20
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def free_bytes() -> int | None:
+    """What this computer, or the container that this runs in, still has; None if nobody tells."""
+    if sys.platform != "linux":
+        return None
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    limit, used = (Path(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
+    if limit.is_file() and used.is_file() and limit.read_text().strip() != "max":
+        found.append(int(limit.read_text()) - int(used.read_text()))
+    return min(found, default=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -9,7 +10,7 @@ from jaxtyping import Float32, UInt8
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.pair_set import PairRecord
 from hdgan.artifacts.tiled_image import tiled_images
-from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.artifacts.writing import write_atomically
 from hdgan.method.labelled_drawing import LabelledDrawing
 from hdgan.method.uncertainty import ScoreOfRows, image_score
 
@@ -27,23 +28,24 @@ class Tally:
 class PairFiles:
     """How pairs are written."""
 
-    unfinished: UnfinishedArtifact
     num_classes: int
     largest: float
     """Divergence that becomes white in an uncertainty map, nats."""
 
-    def write(self, record: PairRecord, drawing: LabelledDrawing) -> Tally:
-        """Write a pair that is in memory.
+    def write(self, folder: Path, record: PairRecord, drawing: LabelledDrawing) -> Tally:
+        """Write a pair that is in memory into a folder.
 
         Raises:
             StorageError: the disk is full.
         """
-        self.unfinished.write(record.image, png_of(drawing.pixels))
-        self.unfinished.write(record.labels, png_of(drawing.labels))
-        self.unfinished.write(record.uncertainty_map, png_of(self._grey(drawing.uncertainty)))
+        write_atomically(folder / record.image, png_of(drawing.pixels))
+        write_atomically(folder / record.labels, png_of(drawing.labels))
+        write_atomically(folder / record.uncertainty_map, png_of(self._grey(drawing.uncertainty)))
         return Tally(image_score(drawing.uncertainty), self._pixels(drawing).tolist())
 
-    def write_bands(self, record: PairRecord, bands: Iterable[LabelledDrawing], side: int) -> Tally:
+    def write_bands(
+        self, folder: Path, record: PairRecord, bands: Iterable[LabelledDrawing], side: int
+    ) -> Tally:
         """Write a pair that comes from the top, some rows at a time.
 
         Raises:
@@ -51,7 +53,7 @@ class PairFiles:
         """
         score, pixels = ScoreOfRows(self.largest), np.zeros(self.num_classes, dtype=np.int64)
         channels = {record.image: 3, record.labels: 1, record.uncertainty_map: 1}
-        paths = {self.unfinished.folder / name: count for name, count in channels.items()}
+        paths = {folder / name: count for name, count in channels.items()}
         with tiled_images(paths, side) as (image, labels, uncertainty):
             for band in bands:
                 image.add(band.pixels)

@@ -2,6 +2,7 @@
 
 import json
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,8 @@ from hdgan.artifacts.annotation_set import CLASSES, class_map_of
 from hdgan.artifacts.arrays import arrays_of
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import grey_of, rgb_of
+from hdgan.artifacts.manifest import Manifest
+from hdgan.artifacts.shards import Shards
 from hdgan.artifacts.table import Record, table_of
 from hdgan.class_map import ClassMap, LabelMap
 
@@ -18,7 +21,22 @@ PAIRS = "pairs.csv"
 LATENTS = "latents.safetensors"
 DATASET = "dataset.json"
 CARD = "README.md"
+TALLIES = "tallies.safetensors"
+PROBE = "composition.safetensors"
+"""What told, at a glance, how much of a class a latent would have."""
 
+NEAREST = "nearest.png"
+
+SHARD_PAIRS = 256
+"""Pairs in one archive."""
+
+Why = Literal["uncertain", "outside", "missed"]
+"""A pair was left out: it was among the most uncertain, it lay outside the range of real tiles, or
+the composition that was asked for was not found."""
+
+Way = Literal["first", "rejection", "search", "missed"]
+"""How the composition that was asked for was found: at once, among other drawings, by changing a
+latent, or not."""
 
 Ending = Literal["png", "tif"]
 """Of the files of a pair."""
@@ -49,6 +67,33 @@ class PairRecord(Record):
     ending: Ending = "png"
     """Of the names of its files: PNG, or tiled TIFF."""
 
+    why: Why | None = None
+    """Why it is not in the dataset."""
+
+    noise: int = 0
+    """Which of the latent's noises; 0 is the generator's own."""
+
+    shard: str | None = None
+    """The archive that its files are in, by its path in the artifact."""
+
+    way: Way | None = None
+    """How the composition was found that was asked for; empty if none was."""
+
+    draws: int = 1
+    """Drawings that it took."""
+
+    looks: int = 0
+    """Latents that were only looked at."""
+
+    realism: float | None = None
+    """How well it lies within the range of the real tiles; 1 is the edge."""
+
+    nearest_tile: str | None = None
+    """The tile that it is most like."""
+
+    nearest_distance: float | None = None
+    """How far that is, in the encoder's features."""
+
     @property
     def image(self) -> str:
         """The image's path in the artifact."""
@@ -66,9 +111,16 @@ class PairRecord(Record):
 
 
 class PairSet(Artifact):
-    """`pairs.csv`, `images/`, `labels/`, `uncertainty/`, `latents.safetensors`, `README.md`."""
+    """`pairs.csv`, `images/`, `labels/`, `uncertainty/`, `latents.safetensors`, `README.md`.
+
+    The files of very many pairs lie in archives, `shards/*.zip`.
+    """
 
     kind = "pair-set"
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        super().__init__(folder, manifest)
+        self._shards = Shards()
 
     @cached_property
     def class_map(self) -> ClassMap:
@@ -95,13 +147,20 @@ class PairSet(Artifact):
 
     def image(self, record: PairRecord) -> UInt8[np.ndarray, "side side 3"]:
         """A pair's image, RGB."""
-        return rgb_of(self.read(record.image), str(self.folder / record.image))
+        return rgb_of(self._content(record, record.image), str(self.folder / record.image))
 
     def labels(self, record: PairRecord) -> LabelMap:
         """A pair's label map."""
-        return grey_of(self.read(record.labels), str(self.folder / record.labels))
+        return grey_of(self._content(record, record.labels), str(self.folder / record.labels))
 
     def uncertainty(self, record: PairRecord) -> Float[np.ndarray, "side side"]:
         """A pair's uncertainty map, nats, in 255 steps."""
-        grey = grey_of(self.read(record.uncertainty_map), str(self.folder / record.uncertainty_map))
+        name = record.uncertainty_map
+        grey = grey_of(self._content(record, name), str(self.folder / name))
         return grey * (float(self.about["largest_uncertainty_nats"]) / 255.0)
+
+    def _content(self, record: PairRecord, name: str) -> bytes:
+        """A file of a pair; of an archive, its own checksum is looked at."""
+        if record.shard is None:
+            return self.read(name)
+        return self._shards.read(self.path(record.shard), name)

@@ -70,7 +70,7 @@ class RealImages:
         """The image that is with this number in the run."""
         random = np.random.default_rng([self.seed, 2, number])
         crop = shrunk_crop(
-            self.tiles[self._tile(number)], self.crop.side_px, self.crop.shrink, random
+            self.tiles[self.tile_of(number)], self.crop.side_px, self.crop.shrink, random
         )
         return np.ascontiguousarray(laid(crop, drawn_way(self.crop.orientation, random)))
 
@@ -82,11 +82,12 @@ class RealImages:
         images = images.contiguous(memory_format=torch.channels_last).to(device)
         if not self.stains:
             return Reals(images)
-        names = [self.records[self._tile(number)].stain or "" for number in numbers]
+        names = [self.records[self.tile_of(number)].stain or "" for number in numbers]
         told = torch.tensor([self.stains.index(name) for name in names], device=device)
         return Reals(images, told)
 
-    def _tile(self, number: int) -> int:
+    def tile_of(self, number: int) -> int:
+        """The place, among the records, of the tile that this image is cut from."""
         round_, place = divmod(number, len(self.records))
         if round_ != self._round:
             random = np.random.default_rng([self.seed, 1, round_])

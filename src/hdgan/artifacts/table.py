@@ -1,12 +1,14 @@
 """Tables on disk: CSV whose rows are records with typed columns."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from hdgan.artifacts.writing import renamed_when_whole
 from hdgan.errors import DamagedArtifactError
 
 
@@ -26,6 +28,21 @@ def table_bytes(rows: Sequence[Record], kind: type[Record]) -> bytes:
     writer.writeheader()
     writer.writerows(row.model_dump() for row in rows)
     return text.getvalue().encode()
+
+
+def write_table(path: Path, rows: Iterable[Record], kind: type[Record]) -> None:
+    """Write the same to a file; memory holds one row.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    with (
+        renamed_when_whole(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, list(kind.model_fields), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row.model_dump() for row in rows)
 
 
 def table_of(data: bytes, kind: type[Row], name: str) -> list[Row]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 from torch import distributed
@@ -18,13 +19,16 @@ def processes_here() -> int:
 
 
 @contextmanager
-def team_and_device(device: str) -> Iterator[tuple[Team, torch.device]]:
+def team_and_device(
+    device: str, patience: timedelta | None = None
+) -> Iterator[tuple[Team, torch.device]]:
     """Meet the processes that `torchrun` has started, each on a GPU of its own if there are GPUs.
 
     Alone, if this process was started in another way.
 
     Args:
         device: as `device_named` takes it.
+        patience: how long a process waits for another; None: half an hour.
 
     Raises:
         SettingsError: the device is not there, or is one GPU for several processes.
@@ -38,7 +42,7 @@ def team_and_device(device: str) -> Iterator[tuple[Team, torch.device]]:
     if on_gpu:
         torch.cuda.set_device(chosen)
     # Bytes that one process tells the others lie in the CPU's memory, gradients on the GPU.
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=patience)
     try:
         yield Team(distributed.get_rank(), size), chosen
         # Nobody leaves before all have heard the last message.

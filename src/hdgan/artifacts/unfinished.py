@@ -60,6 +60,20 @@ class Order:
     there are any, each piece says itself what it was made from, and an unfinished run keeps its
     pieces when these settings or the user's files change."""
 
+    grows: Sequence[str] = ()
+    """Settings of which a larger number adds to what an equal command with a smaller one has made,
+    finished or not."""
+
+    def adds_to(self, made: "Order") -> bool:
+        """Whether this is the command that made something, but for numbers that have grown."""
+        changed = self._changed_settings(made)
+        return (
+            bool(changed)
+            and changed.keys() <= set(self.grows)
+            and (self.kind, self.parents) == (made.kind, made.parents)
+            and all(_is_more(value, made.settings.get(name)) for name, value in changed.items())
+        )
+
     def takes_over(self, begun: "Order") -> bool:
         """Whether what was begun may hold pieces that this order can use."""
         changed = self._changed_settings(begun).keys()
@@ -97,6 +111,11 @@ class Order:
             if self.parents.get(kind) != other.parents.get(kind)
         ]
         return phrases
+
+
+def _is_more(now: object, before: object) -> bool:
+    numbers = isinstance(now, int | float) and isinstance(before, int | float)
+    return numbers and now > before  # type: ignore[operator]
 
 
 def _change(name: str, before: object, now: object) -> str:
@@ -147,6 +166,10 @@ class UnfinishedArtifact:
         """Take a file out of the artifact, if it is there."""
         (self.folder / name).unlink(missing_ok=True)
 
+    def reopen(self) -> None:
+        """Let what is being added to count as unfinished, before files of it change."""
+        (self.folder / MANIFEST).unlink(missing_ok=True)
+
     def finish(self) -> None:
         """Write the manifest over all files that are there; the folder is then whole."""
         for left in self.folder.rglob(f".*{PARTIAL}"):
@@ -174,6 +197,8 @@ class UnfinishedArtifact:
 def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None]:
     """The folder to fill, or None if an equal order has already been finished there.
 
+    A finished artifact that the order adds to stays whole until `reopen`.
+
     Whoever gets a folder calls `finish` at its end.
 
     Raises:
@@ -182,11 +207,13 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
     """
     scratch = folder / UNFINISHED
     if (folder / MANIFEST).is_file():
-        _refuse_other(folder, order, _order_of(read_manifest(folder)))
-        shutil.rmtree(scratch, ignore_errors=True)
-        yield None
-        return
-    _refuse_strange(folder, order)
+        if not order.adds_to(made := _order_of(read_manifest(folder))):
+            _refuse_other(folder, order, made)
+            shutil.rmtree(scratch, ignore_errors=True)
+            yield None
+            return
+    else:
+        _refuse_strange(folder, order)
     is_new = not (scratch / _COMMAND).is_file()
     with storage_errors(folder):
         scratch.mkdir(parents=True, exist_ok=True)
@@ -201,7 +228,10 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
         except HdganError:
             # Refused before anything dear was made: the mended command finds the folder free.
             if is_new and not (
-                order.late or unfinished.is_dear or (scratch / CHECKPOINT).is_file()
+                order.late
+                or unfinished.is_dear
+                or (folder / MANIFEST).is_file()
+                or (scratch / CHECKPOINT).is_file()
             ):
                 _clear(folder)
             raise
@@ -221,10 +251,10 @@ def _clear(folder: Path) -> None:
 def _clear_other(folder: Path, order: Order) -> None:
     """Make room where another order was begun that `_refuse_strange` let pass."""
     command = folder / UNFINISHED / _COMMAND
-    if not command.is_file():
+    if (folder / MANIFEST).is_file() or not command.is_file():
         return
     begun = _begun(command)
-    if order.differences(begun) and not order.takes_over(begun):
+    if order.differences(begun) and not (order.takes_over(begun) or order.adds_to(begun)):
         for path in folder.iterdir():
             if path.name != UNFINISHED:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -261,7 +291,9 @@ def _refuse_strange(folder: Path, order: Order) -> None:
     command = folder / UNFINISHED / _COMMAND
     if command.is_file():
         found = _begun(command)
-        usable = order.is_after_changed_input(found) or order.takes_over(found)
+        usable = (
+            order.is_after_changed_input(found) or order.takes_over(found) or order.adds_to(found)
+        )
         if not (usable or _has_nothing(folder)):
             _refuse_other(folder, order, found, "an unfinished run")
         return

@@ -17,7 +17,7 @@ from torch.nn import functional
 from hdgan.method.latent import pixels_of
 from hdgan.method.stylegan.bands import BANDED_FROM_PX, Band, bands
 from hdgan.method.stylegan.shape import NetworkShape
-from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.stylegan.synthesis import Generator, Noise
 
 FeatureMap = Float[np.ndarray, "_ _ _"]
 """The output of one convolution of one image: `[side, side, channels]`, in half precision.
@@ -150,7 +150,10 @@ def _mixed(
 
 @torch.no_grad()
 def image_and_features(
-    generator: Generator, w: Float[Tensor, "1 w_dim"], num_blocks: int | None
+    generator: Generator,
+    w: Float[Tensor, "1 w_dim"],
+    num_blocks: int | None,
+    noise: Noise | None = None,
 ) -> tuple[Float[Tensor, "1 3 side side"], FeaturePyramid]:
     """A latent's image and the features it was drawn from: one run, one noise, one precision.
 
@@ -158,15 +161,15 @@ def image_and_features(
         generator: whose features.
         w: the latent.
         num_blocks: how many of the last (finest) blocks; None takes all.
+        noise: one map a convolution; None takes the generator's constant noise.
 
     From 512 px both are made band by band: memory is the image, the maps as they are kept
     (`bytes_of`), and one band.
     """
     if generator.shape.resolution >= BANDED_FROM_PX:
-        return _banded_features(generator, w, num_blocks)
-    blocks = list(
-        generator.synthesis.blocks(generator.styles(w), generator.synthesis.constant_noise())
-    )
+        return _banded_features(generator, w, num_blocks, noise)
+    noise = generator.synthesis.constant_noise() if noise is None else noise
+    blocks = list(generator.synthesis.blocks(generator.styles(w), noise))
     chosen = blocks if num_blocks is None else blocks[-num_blocks:]
     maps = [halved(feature_map).cpu().numpy() for block in chosen for feature_map in block.maps]
     return blocks[-1].image, FeaturePyramid(maps, generator.shape.resolution)
@@ -195,13 +198,18 @@ def pixels_and_means(
     return np.concatenate(pixels), np.concatenate(means).astype(np.float32)
 
 
-def _bands_of(generator: Generator, w: Float[Tensor, "1 w_dim"]) -> Iterator[Band]:
-    noise = generator.synthesis.constant_noise()
+def _bands_of(
+    generator: Generator, w: Float[Tensor, "1 w_dim"], noise: Noise | None = None
+) -> Iterator[Band]:
+    noise = generator.synthesis.constant_noise() if noise is None else noise
     return bands(generator.synthesis, generator.styles(w), noise)
 
 
 def _banded_features(
-    generator: Generator, w: Float[Tensor, "1 w_dim"], num_blocks: int | None
+    generator: Generator,
+    w: Float[Tensor, "1 w_dim"],
+    num_blocks: int | None,
+    noise: Noise | None,
 ) -> tuple[Float[Tensor, "1 3 side side"], FeaturePyramid]:
     """`image_and_features` without ever holding a map in single precision."""
     shape = generator.shape
@@ -214,7 +222,7 @@ def _banded_features(
     }
     done = dict.fromkeys(maps, 0)
     parts = []
-    for band in _bands_of(generator, w):
+    for band in _bands_of(generator, w, noise):
         parts.append(band.image)
         for place in maps.keys() & band.maps.keys():
             rows = halved(band.maps[place]).cpu().numpy()

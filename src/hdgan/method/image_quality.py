@@ -4,6 +4,7 @@ Every number depends on the encoder and, some strongly, on how many images there
 equal numbers, and with the noise floor, the same number between real images and other real ones.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,9 @@ NEIGHBOURS_OF_PRECISION = 3
 
 NEIGHBOURS_OF_DENSITY = 5
 """The same for density and coverage (Naeem et al. 2020)."""
+
+CHUNK_BYTES = 64 * 2**20
+"""Of distances that are held at once where not all are needed."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,22 @@ def density_and_coverage(real: Features, drawn: Features) -> tuple[float, float]
 
 
 def reach(features: Features, neighbours: int) -> Float[np.ndarray, " images"]:
-    """Distance of each image to its k-th nearest neighbour in the same set."""
-    distance = np.sort(cdist(features, features), axis=1)
+    """Distance of each image to its k-th nearest neighbour in the same set.
+
+    Memory: the features in double precision, and two chunks of distances of 64 MB, or of one row.
+    """
     # The nearest of all is the image itself.
-    return distance[:, min(neighbours, len(features) - 1)]
+    place = min(neighbours, len(features) - 1)
+    parts = [
+        # A copy, lest the chunk live on.
+        np.partition(cdist(features[rows], features), place, axis=1)[:, place].copy()
+        for rows in row_chunks(len(features), len(features))
+    ]
+    return np.concatenate(parts)
+
+
+def row_chunks(num_rows: int, num_columns: int) -> Iterator[slice]:
+    """Consecutive rows of a matrix of doubles, as many at once as `CHUNK_BYTES` hold."""
+    step = max(1, CHUNK_BYTES // (8 * max(1, num_columns)))
+    for first in range(0, num_rows, step):
+        yield slice(first, first + step)

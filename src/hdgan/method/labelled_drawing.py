@@ -26,7 +26,7 @@ from hdgan.method.object_vote import voted_by_object
 from hdgan.method.pixel_classifier import PixelClassifier
 from hdgan.method.stylegan.bands import BAND_PX, BANDED_FROM_PX, WHOLE_PX, Band, bands
 from hdgan.method.stylegan.shape import NetworkShape
-from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.stylegan.synthesis import Generator, Noise
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,16 @@ class LabelledGenerator:
             memory_bytes=memory_bytes,
         )
 
-    def drawing(self, w: Float[Tensor, "1 w_dim"]) -> LabelledDrawing:
-        """A latent's image with its labels, as a whole: eight bytes a pixel."""
-        parts = list(self.bands(w))
+    def drawing(
+        self, w: Float[Tensor, "1 w_dim"], noise: Noise | None = None
+    ) -> LabelledDrawing:
+        """A latent's image with its labels, as a whole: eight bytes a pixel.
+
+        Args:
+            w: the latent.
+            noise: one map a convolution; None takes the generator's constant noise.
+        """
+        parts = list(self.bands(w, noise))
         labels = np.concatenate([part.labels for part in parts])
         if self.by_object:
             labels = voted_by_object(labels, self.by_object)
@@ -132,7 +139,9 @@ class LabelledGenerator:
             np.concatenate([part.uncertainty for part in parts]),
         )
 
-    def bands(self, w: Float[Tensor, "1 w_dim"]) -> Iterator[LabelledDrawing]:
+    def bands(
+        self, w: Float[Tensor, "1 w_dim"], noise: Noise | None = None
+    ) -> Iterator[LabelledDrawing]:
         """The same from the top, some rows at a time; below 512 px all at once.
 
         Memory grows with the rows of a band, not with the image: feature maps are forgotten as soon
@@ -140,21 +149,23 @@ class LabelledGenerator:
         since the maps are rounded to half precision here too.
         """
         if self.generator.shape.resolution >= BANDED_FROM_PX:
-            yield from self._streamed(w)
+            yield from self._streamed(w, noise)
             return
-        image, pyramid = image_and_features(self.generator, w, self.num_blocks)
+        image, pyramid = image_and_features(self.generator, w, self.num_blocks, noise)
         if self.context is not None:
             pyramid = with_context(pyramid, self.context)
         labelled = label_with(self.labeller, pyramid)
         yield LabelledDrawing(pixels_of(image), labelled.labels, labelled.uncertainty)
 
-    def _streamed(self, w: Float[Tensor, "1 w_dim"]) -> Iterator[LabelledDrawing]:
+    def _streamed(
+        self, w: Float[Tensor, "1 w_dim"], noise: Noise | None
+    ) -> Iterator[LabelledDrawing]:
         network, labeller = self.generator.synthesis, self.labeller
         side, step, top = self.generator.shape.resolution, labeller.tile_px, 0
         known = self._nothing_known()
         waiting = np.empty((0, side, 3), dtype=np.uint8)
         styles = self.generator.styles(w)
-        noise = network.constant_noise()
+        noise = network.constant_noise() if noise is None else noise
         for i, band in enumerate(bands(network, styles, noise, band_px=self.band_px)):
             waiting = np.concatenate([waiting, pixels_of(band.image)])
             self._learn(known, band)

@@ -8,7 +8,7 @@ from torch import Tensor
 from hdgan.errors import SettingsError
 from hdgan.method.stylegan.bands import BANDED_FROM_PX, bands
 from hdgan.method.stylegan.shape import NetworkShape
-from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.stylegan.synthesis import Generator, Noise
 
 
 def z_of(seed: int, z_dim: int) -> Float[Tensor, "1 z_dim"]:
@@ -54,13 +54,38 @@ def w_of(
     return generator.mapping.truncated(w, truncation)
 
 
+def has_noise(generator: Generator) -> bool:
+    """Whether noise changes what is drawn: not if the network was trained without."""
+    return any(bool(layer.noise_strength != 0) for layer in generator.synthesis.convolutions)
+
+
+def noise_of(generator: Generator, seed: int, number: int) -> Noise:
+    """The noise of one of the drawings of a seed's latent, drawn on the CPU.
+
+    Args:
+        generator: the network.
+        seed: of the latent.
+        number: 0 is the generator's own constant noise; each further one is another.
+    """
+    if number == 0:
+        return generator.synthesis.constant_noise()
+    own = int(np.random.default_rng([seed, 2, number]).integers(2**62))
+    random = torch.Generator().manual_seed(own)
+    return [
+        torch.randn(1, 1, layer.resolution, layer.resolution, generator=random).to(layer.bias)
+        for layer in generator.synthesis.convolutions
+    ]
+
+
 @torch.no_grad()
-def image_of(generator: Generator, w: Float[Tensor, "1 w_dim"]) -> UInt8[np.ndarray, "side side 3"]:
-    """The image of a latent, with the generator's constant noise.
+def image_of(
+    generator: Generator, w: Float[Tensor, "1 w_dim"], noise: Noise | None = None
+) -> UInt8[np.ndarray, "side side 3"]:
+    """The image of a latent, with the generator's constant noise unless another is given.
 
     From 512 px it is drawn band by band: memory is the image's and one band's.
     """
-    noise = generator.synthesis.constant_noise()
+    noise = generator.synthesis.constant_noise() if noise is None else noise
     if generator.shape.resolution < BANDED_FROM_PX:
         return pixels_of(generator(w, noise))
     parts = bands(generator.synthesis, generator.styles(w), noise)

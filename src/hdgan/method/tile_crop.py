@@ -60,3 +60,14 @@ def laid(
     """The tile in one of eight ways: 0 as it is, 1 mirrored, then turned by right angles."""
     tile = tile[:, ::-1] if way % 2 else tile
     return np.rot90(tile, way // 2)
+
+
+def all_ways(tile: UInt8[np.ndarray, "side side 3"]) -> list[UInt8[np.ndarray, "side side 3"]]:
+    """The tile in each of the eight ways, in the order of their numbers."""
+    return [np.ascontiguousarray(laid(tile, way)) for way in range(8)]
+
+
+def undone(way: int) -> int:
+    """The way that takes a tile back to how it was."""
+    # A mirrored way is a mirroring about some axis, which undoes itself.
+    return way if way % 2 else -way % 8

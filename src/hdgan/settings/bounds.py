@@ -4,6 +4,7 @@ import re
 
 from hdgan.errors import SettingsError
 
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 _UNITS = {"MB": 10**6, "GB": 10**9, "MIB": 2**20, "GIB": 2**30}
 
 
@@ -67,3 +68,34 @@ def bytes_in(text: str, option: str) -> int:
             f"{option} is {text!r}; needed is a number with MB or GB, such as 2GB or 1500MB."
         )
     return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def seconds_in(text: str, option: str) -> float:
+    """`90s`, `30min`, `1.5 h`, `2d` as seconds.
+
+    Raises:
+        SettingsError: it is no such text.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d)\s*", text)
+    if match is None or float(match[1]) == 0:
+        raise SettingsError(
+            f"{option} is {text!r}; needed is a number with s, min, h or d, such as 30min or 8h."
+        )
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def share_in(text: str, option: str) -> tuple[str, float]:
+    """`arteriole=0.05` or `arteriole=5%` as a name and a part from 0 to 1.
+
+    Raises:
+        SettingsError: it is no such text.
+    """
+    name, equals, number = text.rpartition("=")
+    match = re.fullmatch(r"\s*(\d*\.?\d+)\s*(%?)\s*", number)
+    share = float(match[1]) / (100 if match[2] else 1) if match else 0.0
+    if not (equals and name.strip() and 0 < share <= 1):
+        raise SettingsError(
+            f"{option} is {text!r}; needed is a class and its least part of the pixels, above 0 "
+            "and at most 1, such as arteriole=0.05 or arteriole=5%."
+        )
+    return name.strip(), share

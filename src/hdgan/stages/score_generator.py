@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-import torch
 from jaxtyping import Float, Float32, Int, UInt8
 from scipy.spatial.distance import cdist
 
 from hdgan.artifacts.arrays import npy_bytes
 from hdgan.artifacts.decoded import Decoded
-from hdgan.artifacts.encoder_file import EncoderFile, read_encoder
+from hdgan.artifacts.encoder_file import EncoderFile, features_of, read_encoder
 from hdgan.artifacts.generator import SNAPSHOTS, WEIGHTS, GeneratorFolder
 from hdgan.artifacts.image_quality import (
     CLOSEST,
@@ -27,6 +26,7 @@ from hdgan.artifacts.image_quality import (
     quality_bytes,
 )
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.real_tiles import crop_of, learned_folds
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
 from hdgan.artifacts.weights import device_named, with_weights
@@ -37,9 +37,9 @@ from hdgan.method.image_quality import (
     nearest_distances,
     relative_nearness,
 )
-from hdgan.method.latent import image_of, tensor_of, w_of
+from hdgan.method.latent import image_of, w_of
 from hdgan.method.stylegan.synthesis import Generator
-from hdgan.method.tile_crop import laid, shrunk_crop
+from hdgan.method.tile_crop import all_ways, laid, shrunk_crop
 from hdgan.pipeline import Fact, Made
 from hdgan.report.charts import histogram
 from hdgan.report.grids import grid
@@ -137,7 +137,7 @@ class _Scoring:
     def _folds(self) -> tuple[set[int], set[int]]:
         """Folds that the generator has learned from, and the others."""
         there = {record.fold for record in self.tiles.records()}
-        seen = set(self.generator.manifest.seen.get(self.tiles.digest, [])) & there
+        seen = learned_folds(self.generator, self.tiles)
         return (seen, there - seen) if seen else (there, set())
 
     def _crops(self, folds: set[int], stream: int) -> Callable[[int], Image]:
@@ -167,8 +167,7 @@ class _Scoring:
         """How tiles are shrunk: as the user says, or as the generator has seen them."""
         if self.settings.shrink is not None:
             return self.settings.shrink
-        low, high = self.generator.manifest.settings.get("shrink", (1.0, 1.0))
-        return float(low), float(high)
+        return crop_of(self.generator).shrink
 
     def _snapshot(self, name: str) -> Generator:
         path = WEIGHTS if name == FINAL else f"{SNAPSHOTS}/{name}.safetensors"
@@ -214,17 +213,12 @@ class _Scoring:
             for name in [name for name in sets if name not in features]:
                 image, parts = sets[name](), []
                 for numbers in _batches(count):
-                    parts.append(self._encoded([image(number) for number in numbers]))
+                    images = [image(number) for number in numbers]
+                    parts.append(features_of(self.network, images, self.device))
                     progress.reach(done + numbers.stop, name)
                 done += count
                 features[name] = np.concatenate(parts)
                 self.unfinished.write_scratch(f"features/{name}.npy", npy_bytes(features[name]))
-        return features
-
-    @torch.no_grad()
-    def _encoded(self, images: list[Image]) -> Features:
-        batch = torch.stack([tensor_of(image) for image in images]).to(self.device)
-        features: Features = self.network(batch).cpu().numpy()
         return features
 
     def _nearest(
@@ -235,8 +229,8 @@ class _Scoring:
         rows = []
         for number in drawings:
             image = draw(int(number))
-            ways = [np.ascontiguousarray(laid(image, way)) for way in range(8)]
-            distance = cdist(self._encoded(ways), real).min(axis=0)
+            ways = features_of(self.network, all_ways(image), self.device)
+            distance = cdist(ways, real).min(axis=0)
             nearest = np.argsort(distance, kind="stable")[:NUM_NEIGHBOURS]
             rows.append([image, *(crop(int(i)) for i in nearest)])
         return rows

@@ -16,6 +16,10 @@ Read = Callable[[], tuple[UInt8[np.ndarray, "height width 3"], LabelMap]]
 """Gives an image, RGB, with the class of each pixel, 255 = unlabelled."""
 
 
+SHORT_SPLITS: dict[Split, str] = {"training": "train", "validation": "validation", "test": "test"}
+"""The splits as readers on the Hugging Face hub and elsewhere call them."""
+
+
 @dataclass(frozen=True)
 class LabelledImage:
     """One image and what is known of it; its pixels are read when they are asked for."""

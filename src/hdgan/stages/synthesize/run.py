@@ -1,214 +1,193 @@
 """`hdgan synthesize`: a generator and a classifier to labelled drawings."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
-import numpy as np
-from jaxtyping import Float
-from torch import Tensor
+import torch
 
-from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
-from hdgan.artifacts.arrays import array_bytes
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.manifest import json_bytes
-from hdgan.artifacts.memory import bytes_for_work
-from hdgan.artifacts.pair_files import PairFiles, Tally
-from hdgan.artifacts.pair_set import (
-    CARD,
-    DATASET,
-    LATENTS,
-    PAIRS,
-    Ending,
-    PairRecord,
-    PairSet,
-)
-from hdgan.artifacts.shipped_generator import words_about
-from hdgan.artifacts.table import table_bytes
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
-from hdgan.artifacts.weights import device_named
+from hdgan.artifacts.pair_set import DATASET, PairSet
+from hdgan.artifacts.team import team_and_device
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, being_made, plain, seen_by
 from hdgan.errors import SettingsError
-from hdgan.method.labelled_drawing import LabelledGenerator, fixed_bytes_of
-from hdgan.method.latent import stain_of, w_of
-from hdgan.method.uncertainty import kept_after_filter, largest_divergence
-from hdgan.pipeline import Made
-from hdgan.report.card import dataset_card
-from hdgan.report.progress import ProgressBar
-from hdgan.settings.synthesize import SynthesizeSettings
+from hdgan.method.latent import has_noise, stain_of
+from hdgan.method.stylegan.processes import Team
+from hdgan.pipeline import Fact, Made
+from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
+from hdgan.stages.synthesize.finishing import Finishing
+from hdgan.stages.synthesize.likeness import named, prepare, real_tiles_named
+from hdgan.stages.synthesize.plan import Plan, Task, refuse_bands
+from hdgan.stages.synthesize.ranks import draw_part, follow
+from hdgan.stages.synthesize.spreading import draw_everywhere
+from hdgan.stages.synthesize.tallies import known_rows
+from hdgan.stages.synthesize.watching import Watch
 
-PNG_PX = 4096
-"""Side of the largest drawing that becomes a PNG unless the user says otherwise."""
+PATIENCE = timedelta(days=30)
+"""How long processes of one run wait for another at its end."""
+
+WHERE = ("workers", "cluster")
+"""Settings that change no byte of what is made."""
+
+SPENT = "spent.json"
+"""Seconds that earlier runs have drawn for."""
 
 
 def synthesize(
     classifier: Path,
     output: Path,
     settings: SynthesizeSettings,
-    generator: Path | None = None,
+    sources: SynthesizeSources | None = None,
 ) -> Made:
-    """Draw images one by one with their label maps; pair i depends on seed + i alone.
+    """Draw images with their label maps; pair i depends on seed + i alone, whoever draws it.
 
-    Memory holds one image with its labels, and what labelling a band of it takes; below 512 px its
-    features too. With `files="tiff"` it holds a band's rows instead of the image.
+    Memory of each process: one image with its labels, the few that are being written, and what
+    labelling a band takes; below 512 px its features too. With `files="tiff"` a band's rows instead
+    of the images. What is known of all pairs takes about a hundred bytes each.
 
     Raises:
         WrongArtifactError: the classifier was fitted to another generator.
-        SettingsError: the generator does not know the stain, or bands cannot be labelled alone.
+        SettingsError: the generator does not know the stain, or a choice cannot be followed.
     """
+    sources = sources or SynthesizeSources()
     ensemble = ClassifierFolder.open(classifier)
-    parent = parent_of(ensemble, GeneratorFolder, generator)
+    parent = parent_of(ensemble, GeneratorFolder, sources.generator)
+    tiles = real_tiles_named(sources, settings, parent)
+    plan = replace(
+        _plan(ensemble, parent, output, settings),
+        tiles=named(sources.tiles),
+        encoder=named(sources.encoder),
+    )
+    refuse_bands(plan, by_object=bool(ensemble.text.by_object))
+    order = _order(ensemble, parent, settings, {} if tiles is None else tiles.parents)
+    with team_and_device(settings.device, PATIENCE) as (team, device):
+        if team.size > 1 and settings.cluster is not None:
+            raise SettingsError("--cluster and torchrun exclude one another: choose one.")
+        if not team.leads:
+            follow(plan, team, device)
+        else:
+            with being_made(output, order) as unfinished:
+                if unfinished is None:
+                    team.told(b"")
+                else:
+                    if tiles is not None:
+                        prepare(tiles, unfinished, device)
+                    run = _Run(unfinished, plan, team, device)
+                    Finishing(unfinished, plan, ensemble, parent, sources).complete(*run.draw())
+    return Made("pair-set", output, _facts(output) if team.leads else {})
+
+
+def _plan(
+    ensemble: ClassifierFolder, parent: GeneratorFolder, output: Path, settings: SynthesizeSettings
+) -> Plan:
+    """What is drawn.
+
+    Raises:
+        SettingsError: it cannot be.
+    """
     stain_of(parent.shape, 0, settings.stain)
-    if ensemble.text.by_object and _ending(settings, parent.shape.resolution) == "tif":
+    if settings.noise_draws > 1 and not has_noise(parent.generator()):
         raise SettingsError(
-            f"{classifier} tells some classes apart object by object, for which it needs the whole "
-            "label map, but TIFF files are written band by band. Use --files png."
+            f"--noise-draws is {settings.noise_draws}, but {parent.folder} was trained without "
+            "noise, so all drawings of a latent are the same. Leave it out."
         )
-    order = Order(
+    return Plan(
+        folder=output.resolve(),  # workers of a cluster have a current folder of their own
+        classifier=ensemble.folder.resolve(),
+        generator=parent.folder.resolve(),
+        digests=(ensemble.digest, parent.digest),
+        settings=settings,
+        side_px=parent.shape.resolution,
+    )
+
+
+def _order(
+    ensemble: ClassifierFolder,
+    parent: GeneratorFolder,
+    settings: SynthesizeSettings,
+    compared_with: dict[str, str],
+) -> Order:
+    choices = plain(settings) | {
+        "num_pairs": settings.most_pairs,
+        "budget": settings.budget_seconds,
+    }
+    for name in WHERE:
+        del choices[name]
+    return Order(
         "pair-set",
-        plain(settings),
-        parent.parents | ensemble.parents,
+        choices,
+        parent.parents | ensemble.parents | compared_with,
         seen_by(parent, ensemble),
-    )
-
-    def make(unfinished: UnfinishedArtifact) -> None:
-        _Synthesis(unfinished, settings, ensemble, parent).complete()
-
-    made_once(output, order, make)
-    pairs = PairSet.open(output)
-    return Made(
-        "pair-set",
-        output,
-        {
-            "pairs drawn": settings.num_pairs,
-            "dropped as most uncertain": pairs.about["num_dropped"],
-            "pairs kept": pairs.about["num_kept"],
-        },
+        grows=("num_pairs", "budget"),
     )
 
 
-class _Synthesis:
-    """Pairs on their way into an artifact."""
+class _Run:
+    """Pairs on their way into an artifact, in the process that leads."""
 
     def __init__(
-        self,
-        unfinished: UnfinishedArtifact,
-        settings: SynthesizeSettings,
-        ensemble: ClassifierFolder,
-        parent: GeneratorFolder,
+        self, unfinished: UnfinishedArtifact, plan: Plan, team: Team, device: torch.device
     ) -> None:
-        device = device_named(settings.device)
-        self.unfinished, self.settings, self.ensemble = unfinished, settings, ensemble
-        self.network = parent.generator().to(device)
-        classifier = ensemble.classifier().to(device)
-        context = ensemble.context()
-        context = None if context is None else context.to(device)
-        self.labelled = LabelledGenerator(
-            self.network,
-            classifier,
-            ensemble.text.num_blocks,
-            context=context,
-            decision=ensemble.decision,
-            by_object=ensemble.text.by_object,
-            memory_bytes=bytes_for_work(
-                settings.memory,
-                parent.shape.resolution,
-                fixed_bytes_of(parent.shape, classifier, context),
-            ),
+        self.unfinished, self.plan, self.team, self.device = unfinished, plan, team, device
+        self.notes = plan.notes
+        self.task = Task(
+            known_rows(unfinished.folder), plan.settings.most_pairs, self._seconds_left()
         )
-        self.side = parent.shape.resolution
-        self.words = words_about(parent)
-        num_classes = len(ensemble.class_map)
-        self.largest = largest_divergence(classifier.shape.num_members, num_classes)
-        self.files = PairFiles(unfinished, num_classes, self.largest)
-        self.ending: Ending = _ending(settings, self.side)
+        self.watch = Watch(plan, self.task, with_ranks=team.size > 1)
 
-    def complete(self) -> None:
-        """Draw, drop, and write the tables."""
-        latents: list[np.ndarray] = []
-        tallies: list[Tally] = []
-        with ProgressBar("synthesize", self.settings.num_pairs, "pairs") as progress:
-            for i in range(self.settings.num_pairs):
-                w = self._latent(i)
-                latents.append(w[0].cpu().numpy())
-                tallies.append(self._drawn(i, w))
-                progress.advance()
-        records = self._records(tallies)
-        for record in records:
-            if not record.kept:
-                for name in (record.image, record.labels, record.uncertainty_map):
-                    self.unfinished.remove(name)
-        self.unfinished.write(PAIRS, table_bytes(records, PairRecord))
-        self.unfinished.write(LATENTS, array_bytes({"w": np.stack(latents)}))
-        self.unfinished.write(CLASSES, class_map_bytes(self.ensemble.class_map))
-        self._write_about(records, tallies)
+    def draw(self) -> tuple[int, float | None]:
+        """Draw what is missing.
 
-    def _latent(self, i: int) -> Float[Tensor, "1 w_dim"]:
-        """The w of pair i."""
-        settings = self.settings
-        return w_of(self.network, settings.seed + i, settings.truncation, settings.stain)
+        Returns:
+            How many pairs there are, from the first without a gap, and the seconds it took if they
+            were limited.
+        """
+        budget, began = self.plan.settings.budget_seconds, monotonic()
+        spent = (budget or 0.0) - (self.task.seconds or 0.0)
+        self.team.told(json_bytes(asdict(self.task)))
+        with self.watch as watch:
 
-    def _drawn(self, i: int, w: Float[Tensor, "1 w_dim"]) -> Tally:
-        """Draw pair i unless an earlier run has. Its tally is written last."""
-        kept = self.unfinished.scratch / "pairs" / f"{_name(i)}.json"
-        if kept.is_file():
-            return Tally(**json.loads(kept.read_bytes()))
-        record = PairRecord(
-            pair=_name(i), row=i, seed=0, uncertainty=0.0, kept=True, ending=self.ending
-        )
-        if self.ending == "tif":
-            tally = self.files.write_bands(record, self.labelled.bands(w), self.side)
-        else:
-            tally = self.files.write(record, self.labelled.drawing(w))
-        self.unfinished.write_scratch(f"pairs/{_name(i)}.json", json_bytes(vars(tally)))
-        return tally
+            def drawn(rows: Sequence[int]) -> None:
+                seconds = spent + monotonic() - began
+                watch.see(rows, seconds)
+                if budget is not None:
+                    self.unfinished.write_scratch(SPENT, json_bytes(seconds))
 
-    def _records(self, tallies: list[Tally]) -> list[PairRecord]:
-        scores = np.array([tally.uncertainty for tally in tallies])
-        # One member is never unsure, and of one pair there is none that is more uncertain.
-        tells = self.largest > 0 and len(scores) > 1
-        kept = kept_after_filter(scores, self.settings.drop_fraction if tells else 0.0)
-        return [
-            PairRecord(
-                pair=_name(i),
-                row=i,
-                seed=self.settings.seed + i,
-                uncertainty=tally.uncertainty,
-                kept=bool(kept[i]),
-                stain=stain_of(self.network.shape, self.settings.seed + i, self.settings.stain),
-                ending=self.ending,
-            )
-            for i, tally in enumerate(tallies)
-        ]
+            left = self.task.rows(self.notes)
+            if self.team.size > 1:
+                draw_part(self.plan, self.team, self.device, left, drawn)
+            else:
+                draw_everywhere(self.plan, left, watch.num_left, drawn)
+        gap = (row for row in self.task.all_rows() if not self.notes.has(row))
+        num_drawn = next(gap, self.task.most or 0)
+        return num_drawn, None if budget is None else spent + monotonic() - began
 
-    def _write_about(self, records: list[PairRecord], tallies: list[Tally]) -> None:
-        pixels = np.array([tally.pixels for tally in tallies])
-        kept = np.array([record.kept for record in records])
-        share = pixels[kept].sum(axis=0) / max(1, pixels[kept].sum())
-        dropped = [tally.uncertainty for tally, keep in zip(tallies, kept, strict=True) if not keep]
-        about = {
-            "num_drawn": len(records),
-            "num_kept": int(kept.sum()),
-            "num_dropped": int((~kept).sum()),
-            "least_uncertainty_dropped_nats": min(dropped, default=None),
-            "largest_uncertainty_nats": self.largest,
-            "side_px": self.side,
-            "ending": self.ending,
-            "truncation": self.settings.truncation,
-            "share_of_pixels": dict(
-                zip(self.ensemble.class_map.names, share.round(6).tolist(), strict=True)
-            ),
-        }
-        self.unfinished.write(DATASET, json_bytes(about))
-        card = dataset_card(about, self.unfinished.order.parents, self.words)
-        self.unfinished.write(CARD, card.encode())
+    def _seconds_left(self) -> float | None:
+        """What is left of the time, after earlier runs and what is being added to."""
+        budget, folder = self.plan.settings.budget_seconds, self.unfinished.folder
+        if budget is None:
+            return None
+        spent = 0.0
+        for path in (folder / DATASET, self.unfinished.scratch / SPENT):
+            if path.is_file():
+                content = json.loads(path.read_bytes())
+                spent = content.get("seconds") or 0.0 if isinstance(content, dict) else content
+        return max(0.0, budget - spent)
 
 
-def _ending(settings: SynthesizeSettings, side: int) -> Ending:
-    if settings.files == "auto":
-        return "tif" if side > PNG_PX else "png"
-    return "tif" if settings.files == "tiff" else "png"
-
-
-def _name(i: int) -> str:
-    return f"p{i:07d}"
+def _facts(output: Path) -> dict[str, Fact]:
+    about = PairSet.open(output).about
+    facts: dict[str, Fact] = {"pairs drawn": about["num_drawn"]}
+    if about["num_missed"]:
+        facts["not found, left out"] = about["num_missed"]
+    if about["num_outside"]:
+        facts["dropped as outside the range"] = about["num_outside"]
+    facts["dropped as most uncertain"] = about["num_dropped"]
+    facts["pairs kept"] = about["num_kept"]
+    return facts

@@ -1,0 +1,74 @@
+"""Plain folders: an image, a grey label map and a coloured one each, and a table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hdgan.artifacts.images import png_of
+from hdgan.artifacts.layouts.encoding import PNG, Encoding
+from hdgan.artifacts.layouts.image_table import IMAGES, csv_of
+from hdgan.artifacts.layouts.labelled_images import LabelledImage, LabelledImages
+from hdgan.artifacts.layouts.readme import write_about
+from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.class_map import painted
+
+LAYOUT = """
+Plain folders. `images.csv` has a row an image: its files, its split, and what else is known of it.
+`labels/` holds the class of each pixel, 8-bit grey: the number is the position in `classes.json`.
+`colours/` shows the same in colours, to look at only.
+
+```python
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+folder = "."
+classes = json.loads(Path(folder, "classes.json").read_text(encoding="utf-8"))["classes"]
+for row in csv.DictReader(Path(folder, "images.csv").read_text(encoding="utf-8").splitlines()):
+    image = np.array(Image.open(Path(folder, row["image"])))
+    labels = np.array(Image.open(Path(folder, row["labels"])))
+    names = [classes[i]["name"] for i in np.unique(labels[labels != 255])]
+```
+"""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """`images/`, `labels/`, `colours/`, `images.csv`, `classes.json`, `README.md`."""
+
+    encoding: Encoding = PNG
+    """How images are stored."""
+
+    def write(
+        self, dataset: LabelledImages, unfinished: UnfinishedArtifact, written: Callable[[], None]
+    ) -> None:
+        """Fill the folder.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+        """
+
+        def write_one(image: LabelledImage) -> None:
+            names = self._files(image)
+            if all(unfinished.has(name) for name in names.values()):
+                return
+            encoded = self.encoding.of(image)
+            unfinished.write(names["image"], encoded.pixels)
+            unfinished.write(names["labels"], encoded.labels_png)
+            shown = painted(encoded.labels, dataset.class_map)
+            unfinished.write(names["colours"], png_of(shown))
+
+        for _ in self.encoding.done(write_one, dataset.images):
+            written()
+        table = csv_of(dataset.images, lambda image: {**self._files(image), "split": image.split})
+        unfinished.write(IMAGES, table)
+        write_about(dataset, unfinished, LAYOUT)
+
+    def _files(self, image: LabelledImage) -> dict[str, str]:
+        return {
+            "image": f"images/{image.name}.{self.encoding.ending}",
+            "labels": f"labels/{image.name}.png",
+            "colours": f"colours/{image.name}.png",
+        }

@@ -1,0 +1,90 @@
+"""Choices of `hdgan export`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hdgan.errors import SettingsError
+from hdgan.settings.bounds import at_least, within
+
+LayoutName = Literal[
+    "plain",
+    "nnunet",
+    "coco",
+    "huggingface",
+    "huggingface-folder",
+    "webdataset",
+    "qupath",
+    "monai",
+]
+"""Layouts that a dataset can be written in."""
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What is exported, and how it is laid out."""
+
+    layout: LayoutName = "plain"
+    """Whose layout: plain folders, nnU-Net v2, COCO, Hugging Face as Parquet or as folders,
+    WebDataset shards, QuPath, or MONAI."""
+
+    validation: float = 0.1
+    """The part of the pairs that is for validation. The seed of a pair decides, so a pair of a
+    larger pair set has the same place, and drawings of one latent stay together."""
+
+    test: float = 0.0
+    """The part of the pairs that is for testing. Scores on drawings say nothing about tissue."""
+
+    seed: int = 0
+    """Another seed deals the pairs in another way."""
+
+    validation_folds: tuple[int, ...] = ()
+    """Of annotated tiles: folds for validation."""
+
+    test_folds: tuple[int, ...] = (0,)
+    """Of annotated tiles: folds for testing, by default the one that generators do not see."""
+
+    unsure_above: float | None = None
+    """Pixels of pairs whose uncertainty is above this many nats become unlabelled (255)."""
+
+    image_format: Literal["png", "jpeg"] = "png"
+    """How images are stored; `jpeg` is a fifth of the size, and not what was drawn. Label maps are
+    always lossless."""
+
+    jpeg_quality: int = 95
+    """Quality of JPEG, without subsampling of colours."""
+
+    limit: int | None = None
+    """Export only the first so many images."""
+
+    title: str | None = None
+    """Of the dataset; without it, it says what the images are."""
+
+    licence: str | None = None
+    """Under which the dataset may be used; without it, what the source says."""
+
+    dataset_number: int = 42
+    """Of the dataset among those of nnU-Net, 1 to 999."""
+
+    shard_size: int = 1000
+    """Images of a WebDataset shard, or of a Parquet file."""
+
+    threads: int | None = None
+    """Images that are encoded at once; without it, as many as there are cores, up to 8."""
+
+    def __post_init__(self) -> None:
+        """Refuse choices that cannot work."""
+        within(self, 0, 1, "validation", "test")
+        at_least(self, 0, "unsure_above", "seed")
+        at_least(self, 1, "limit", "shard_size", "threads")
+        within(self, 1, 100, "jpeg_quality")
+        within(self, 1, 999, "dataset_number")
+        if self.validation + self.test > 1:
+            raise SettingsError(
+                f"--validation {self.validation:g} and --test {self.test:g} are more than all "
+                "pairs together. Lower one of them."
+            )
+        both = sorted(set(self.validation_folds) & set(self.test_folds))
+        if both:
+            raise SettingsError(
+                f"Fold {both[0]} is in --validation-folds and in --test-folds. Give it one place."
+            )

@@ -1,0 +1,1 @@
+"""`hdgan export`: labelled images to a layout that other programs read."""

@@ -1,0 +1,178 @@
+"""`hdgan export`: labelled images to a layout that other programs read."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+from hdgan.artifacts.annotation_set import CLASSES, SPLITS
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.layouts.encoding import Encoding
+from hdgan.artifacts.layouts.huggingface import HuggingFace
+from hdgan.artifacts.layouts.huggingface_folder import HuggingFaceFolder
+from hdgan.artifacts.layouts.labelled_images import LabelledImages, Layout
+from hdgan.artifacts.layouts.monai import Monai
+from hdgan.artifacts.layouts.nnunet import NnuNet
+from hdgan.artifacts.layouts.plain import Plain
+from hdgan.artifacts.layouts.readme import NOT_STATED, README, write_about
+from hdgan.artifacts.layouts.webdataset import WebDataset
+from hdgan.artifacts.pair_set import DATASET
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
+from hdgan.errors import SettingsError
+from hdgan.pipeline import Made
+from hdgan.report.progress import ProgressBar, announce
+from hdgan.settings.export import ExportSettings, LayoutName
+from hdgan.stages.export.sources import Source, source_at
+from hdgan.workers import num_cores
+
+KIND = "dataset"
+OF_SOURCE = "source"
+"""Folder with what the source's card shows."""
+
+MAX_THREADS = 8
+"""More images at once would take memory and wait for the disk."""
+
+MAX_LINKED_BYTES = 10_000_000
+"""Of a picture or table that a card links to; larger ones stay with the source."""
+
+_MANY = 100
+"""So many images are worth a word on what they will need."""
+
+_LINK = re.compile(r"\]\(([^)#?:\s]+)\)")
+
+
+def export(
+    source: Path, output: Path, settings: ExportSettings, images: Path | None = None
+) -> Made:
+    """Write a dataset; goes on where an interrupted run of the same command stopped.
+
+    Memory: `settings.threads` images and one more, or a row group of a Parquet file; and the table
+    of all images, about a kilobyte each.
+
+    Args:
+        source: a pair set or an annotation set.
+        output: folder of the dataset.
+        settings: layout, splits, and what else.
+        images: of an annotation set: what was annotated, if it is not beside it.
+
+    Raises:
+        ArtifactError: the source is damaged, of another kind, or its images are not there.
+        SettingsError: the layout cannot hold the dataset, or a package is missing.
+        LabelError: a label map has a class that the class map does not have.
+        StorageError: the disk is full or read-only.
+    """
+    found = source_at(source, images, settings)
+    layout = layout_of(settings)
+    order = Order(KIND, plain(settings), found.parents, found.seen)
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        card = _with_its_files(found, unfinished)
+        dataset = LabelledImages(
+            found.class_map,
+            found.images,
+            settings.title or found.title,
+            _notes(settings) + card,
+            settings.licence or found.licence,
+        )
+        _announce(dataset, settings)
+        with ProgressBar("export", len(dataset.images), "images") as progress:
+            layout.write(dataset, unfinished, progress.advance)
+        if not (unfinished.has(README) and unfinished.has(CLASSES)):
+            write_about(dataset, unfinished, f"The layout is that of `{settings.layout}`.")
+
+    made_once(output, order, make)
+    counts = {split: sum(image.split == split for image in found.images) for split in SPLITS}
+    return Made(
+        KIND,
+        output,
+        {
+            "layout": settings.layout,
+            "images": len(found.images),
+            **{f"for {split}": count for split, count in counts.items() if count},
+            "classes": ", ".join(found.class_map.names),
+            "licence": settings.licence or found.licence or NOT_STATED,
+        },
+    )
+
+
+def layout_of(settings: ExportSettings) -> Layout:
+    """The layout that is asked for.
+
+    Raises:
+        SettingsError: it has no place for JPEG images.
+    """
+    if settings.image_format == "jpeg" and settings.layout in ("nnunet", "coco", "qupath"):
+        raise SettingsError(
+            f"--layout {settings.layout} stores images losslessly. Leave out --image-format jpeg."
+        )
+    encoding = Encoding(
+        settings.image_format,
+        settings.jpeg_quality,
+        settings.threads or min(num_cores(), MAX_THREADS),
+    )
+    here: dict[LayoutName, Layout] = {
+        "plain": Plain(encoding),
+        "nnunet": NnuNet(settings.dataset_number, encoding),
+        "huggingface": HuggingFace(encoding, settings.shard_size),
+        "huggingface-folder": HuggingFaceFolder(encoding),
+        "webdataset": WebDataset(encoding, settings.shard_size),
+        "monai": Monai(encoding),
+    }
+    return here.get(settings.layout) or _outlined(settings.layout)
+
+
+def _outlined(name: LayoutName) -> Layout:
+    """A layout with outlines, whose packages are imported only if it is wanted."""
+    if name == "coco":
+        from hdgan.artifacts.layouts.coco import Coco
+
+        return Coco()
+    from hdgan.artifacts.layouts.qupath import QuPath
+
+    return QuPath()
+
+
+def _announce(dataset: LabelledImages, settings: ExportSettings) -> None:
+    """Say what many images will take on the disk, going by the first."""
+    count = len(dataset.images)
+    if count < _MANY:
+        return
+    first = Encoding(settings.image_format, settings.jpeg_quality).of(dataset.images[0])
+    announce("export", disk_bytes=count * (len(first.pixels) + len(first.labels_png)))
+
+
+def _notes(settings: ExportSettings) -> str:
+    """What the choices have changed about the source's images."""
+    notes = []
+    if settings.unsure_above is not None:
+        notes.append(
+            f"Pixels with an uncertainty above {settings.unsure_above:g} nats are unlabelled."
+        )
+    if settings.image_format == "jpeg":
+        notes.append(
+            f"The images were compressed with loss (JPEG, quality {settings.jpeg_quality})."
+        )
+    if settings.limit is not None:
+        notes.append(f"Only the first {settings.limit} images of the source were exported.")
+    return "".join(f"{note}\n\n" for note in notes)
+
+
+def _with_its_files(found: Source, unfinished: UnfinishedArtifact) -> str:
+    """The source's card, with what it links to copied beside it; links that lead nowhere go."""
+    artifact = found.artifact
+    if DATASET in artifact.manifest.files:
+        unfinished.write(f"{OF_SOURCE}/{DATASET}", artifact.read(DATASET))
+
+    def moved(link: re.Match[str]) -> str:
+        name = link[1]
+        if not _is_small(artifact, name):
+            return link[0]
+        unfinished.write(f"{OF_SOURCE}/{name}", artifact.read(name))
+        return f"]({OF_SOURCE}/{name})"
+
+    return _LINK.sub(moved, found.card)
+
+
+def _is_small(artifact: Artifact, name: str) -> bool:
+    """Whether a name is that of a file of the artifact that a card may take along."""
+    if name not in artifact.manifest.files or ".." in PurePosixPath(name).parts:
+        return False
+    return artifact.path(name).stat().st_size < MAX_LINKED_BYTES

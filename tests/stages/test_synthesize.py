@@ -1,0 +1,306 @@
+"""Pairs: more of them later, archives of them, those that are dropped, noise, time."""
+
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hdgan.artifacts.arrays import array_bytes, arrays_of, rows_at, write_rows
+from hdgan.artifacts.classifier import ClassifierFolder
+from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.manifest import MANIFEST
+from hdgan.artifacts.pair_set import PairSet
+from hdgan.errors import SettingsError, StorageError, WrongArtifactError
+from hdgan.method.labelled_drawing import LabelledGenerator
+from hdgan.method.latent import image_of, noise_of, w_of
+from hdgan.method.uncertainty import kept_after_filter
+from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
+from hdgan.stages.synthesize import finishing, plan, spreading
+from hdgan.stages.synthesize.run import synthesize
+from hdgan.workers import done_by_processes
+from tests.stages.test_interruption import files_of
+from tests.tiny_world import TinyWorld
+
+FEW = SynthesizeSettings(num_pairs=6, drop_fraction=0.3, workers=1)
+MANY = replace(FEW, num_pairs=14)
+
+
+def made(world: TinyWorld, output: Path, settings: SynthesizeSettings) -> PairSet:
+    """The pairs that a command makes."""
+    synthesize(world.classifier, output, settings, SynthesizeSources(generator=world.generator))
+    return PairSet.open(output)
+
+
+@pytest.mark.parametrize("files", ["png", "shards", "tiff"])
+def test_a_larger_number_adds_to_what_is_there(
+    world: TinyWorld, tmp_path: Path, files: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hdgan.artifacts.pair_notes.SHARD_PAIRS", 4)
+    monkeypatch.setattr("hdgan.stages.synthesize.finishing.SHARD_PAIRS", 4)
+    few, many = (replace(settings, files=files) for settings in (FEW, MANY))  # type: ignore[arg-type]
+    made(world, tmp_path / "grown", few)
+    again = drawn_again(tmp_path, monkeypatch)
+
+    grown = made(world, tmp_path / "grown", many)
+    at_once = made(world, tmp_path / "whole", many)
+
+    assert len(at_once.records()) == 14 - 5
+    assert files_of(tmp_path / "grown") == files_of(tmp_path / "whole")
+    shards = {record.shard for record in grown.records()} - {None}
+    assert shards == {f"shards/{path.name}" for path in (tmp_path / "grown" / "shards").glob("*")}
+    assert (len(shards) > 2) == (files == "shards")
+    drawn = [row for folder, row in again if folder == "grown"]
+    # Of the first six, only those are drawn again that had been dropped and now are not.
+    assert set(range(6, 14)) <= set(drawn)
+    assert len(drawn) == len(set(drawn)) < 14
+    for record in grown.records():
+        assert grown.image(record).shape == grown.labels(record).shape + (3,)
+
+
+def drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The folder and the row of every pair that is drawn from now on."""
+    from hdgan.stages.synthesize.drawing import Drawer
+
+    found: list[tuple[str, int]] = []
+    original = Drawer._made
+
+    def noted(self: Drawer, row: int) -> object:
+        found.append((self.plan.folder.relative_to(tmp_path).parts[0], row))
+        return original(self, row)
+
+    monkeypatch.setattr(Drawer, "_made", noted)
+    return found
+
+
+def test_a_smaller_number_or_another_choice_is_refused(world: TinyWorld, tmp_path: Path) -> None:
+    made(world, tmp_path / "pairs", FEW)
+    before = files_of(tmp_path / "pairs")
+
+    for other, words in (
+        (replace(FEW, num_pairs=5), "num-pairs was 6, now 5"),
+        (replace(MANY, truncation=0.5), "truncation was 0.7, now 0.5"),
+        (replace(FEW, num_pairs=None, budget="1h"), "num-pairs was 6, now null"),
+    ):
+        with pytest.raises(WrongArtifactError, match=words):
+            made(world, tmp_path / "pairs", other)
+    assert files_of(tmp_path / "pairs") == before
+
+
+def test_what_is_being_added_to_stays_whole_until_the_end(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(world, tmp_path / "pairs", FEW)
+    before = files_of(tmp_path / "pairs")
+
+    def full(*_: object) -> None:
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(finishing.Finishing, "_draw_again", full)
+        with pytest.raises(StorageError):
+            made(world, tmp_path / "pairs", MANY)
+    pairs = PairSet.open(tmp_path / "pairs")
+    pairs.check_files()
+    assert len(pairs.all_records()) == 6
+    # A number between the two goes on, too, and loses nothing.
+    made(world, tmp_path / "pairs", replace(FEW, num_pairs=10))
+    made(world, tmp_path / "ten", replace(FEW, num_pairs=10))
+
+    assert files_of(tmp_path / "pairs") == files_of(tmp_path / "ten")
+    assert before[MANIFEST] != files_of(tmp_path / "pairs")[MANIFEST]
+
+
+def test_archives_hold_the_same_pairs(world: TinyWorld, tmp_path: Path) -> None:
+    plain = made(world, tmp_path / "plain", FEW)
+    packed = made(world, tmp_path / "packed", replace(FEW, files="shards"))
+
+    assert [r.pair for r in plain.records()] == [r.pair for r in packed.records()]
+    for record, other in zip(plain.records(), packed.records(), strict=True):
+        assert np.array_equal(plain.image(record), packed.image(other))
+        assert np.array_equal(plain.labels(record), packed.labels(other))
+        assert np.array_equal(plain.uncertainty(record), packed.uncertainty(other))
+    with zipfile.ZipFile(tmp_path / "packed" / "shards" / "s000000.zip") as archive:
+        assert len(archive.namelist()) == 3 * len(packed.records())
+    assert not (tmp_path / "packed" / "images").exists()
+    assert plain.about["share_of_pixels"] == packed.about["share_of_pixels"]
+
+
+def test_a_limit_drops_first_and_a_part_then(world: TinyWorld, tmp_path: Path) -> None:
+    everything = made(world, tmp_path / "all", replace(FEW, drop_fraction=0.0))
+    scores = sorted(record.uncertainty for record in everything.all_records())
+    limit = (scores[3] + scores[4]) / 2
+
+    both = made(world, tmp_path / "both", replace(FEW, max_uncertainty=limit))
+
+    # Two exceed the limit; of the four that are left, ceil(0.3 x 4) go.
+    assert sorted(record.uncertainty for record in both.records()) == scores[:2]
+    assert both.about["num_dropped"] == 4
+    assert {record.why for record in both.all_records() if not record.kept} == {"uncertain"}
+
+
+def test_exactly_the_ceiling_is_dropped_of_any_number() -> None:
+    random = np.random.default_rng(0)
+    for count in range(1001):
+        for fraction in (0.0, 0.07, 0.1, 1 / 4, 0.5):
+            kept = kept_after_filter(random.random(count), fraction)
+            hundredths = round(fraction * 100)
+            assert kept.sum() == count - -(-hundredths * count // 100)
+
+
+def test_draws_of_a_latent_differ_in_their_noise_alone(world: TinyWorld, tmp_path: Path) -> None:
+    settings = replace(FEW, noise_draws=3, drop_fraction=0.0)
+    pairs = made(world, tmp_path / "pairs", settings)
+    network = GeneratorFolder.open(world.generator).generator()
+    folder = ClassifierFolder.open(world.classifier)
+    labelled = LabelledGenerator(
+        network,
+        folder.classifier(),
+        folder.text.num_blocks,
+        context=folder.context(),
+        decision=folder.decision,
+    )
+
+    records = pairs.records()
+
+    assert [(r.seed - settings.seed, r.noise) for r in records] == [
+        *((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2))
+    ]
+    assert np.array_equal(pairs.latents()[0], pairs.latents()[2])
+    assert not np.array_equal(pairs.image(records[0]), pairs.image(records[1]))
+    for record in records:
+        w = torch.from_numpy(pairs.latents()[record.row : record.row + 1])
+        noise = noise_of(network, record.seed, record.noise)
+        assert np.array_equal(pairs.image(record), image_of(network, w, noise))
+        assert np.array_equal(pairs.labels(record), labelled.drawing(w, noise).labels)
+
+
+def test_noise_is_asked_only_of_generators_that_have_some(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hdgan.stages.synthesize.run.has_noise", lambda _: False)
+
+    with pytest.raises(SettingsError, match="was trained without noise"):
+        made(world, tmp_path / "pairs", replace(FEW, noise_draws=2))
+
+
+def test_noise_does_not_depend_on_what_was_drawn_before(world: TinyWorld) -> None:
+    network = GeneratorFolder.open(world.generator).generator()
+    w = w_of(network, 3, 0.7)
+    torch.manual_seed(1)
+    first = image_of(network, w, noise_of(network, 3, 1))
+    torch.manual_seed(2)
+
+    assert np.array_equal(first, image_of(network, w, noise_of(network, 3, 1)))
+    assert not np.array_equal(first, image_of(network, w, noise_of(network, 3, 2)))
+    assert np.array_equal(image_of(network, w), image_of(network, w, noise_of(network, 3, 0)))
+
+
+def test_time_decides_how_many_there_are_and_more_time_adds(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ticking(monkeypatch)
+    timed = replace(FEW, num_pairs=None, budget="20s")
+
+    first = made(world, tmp_path / "pairs", timed)
+    first_count = first.about["num_drawn"]
+    kept = {r.pair: r.uncertainty for r in first.all_records()}
+    more = made(world, tmp_path / "pairs", replace(timed, budget="60s"))
+
+    assert 0 < first_count < more.about["num_drawn"]
+    assert more.about["seconds"] >= 60 > first.about["seconds"] >= 20
+    assert kept.items() <= {r.pair: r.uncertainty for r in more.all_records()}.items()
+    counted = made(
+        world, tmp_path / "counted", replace(FEW, num_pairs=more.about["num_drawn"])
+    )
+    assert [r.uncertainty for r in more.all_records()] == [
+        r.uncertainty for r in counted.all_records()
+    ]
+    assert clock() > 60
+
+
+def ticking(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """A clock that goes on by a second whenever it is looked at."""
+    now = [0.0]
+
+    def monotonic() -> float:
+        now[0] += 1.0
+        return now[0]
+
+    for module in ("plan", "run"):
+        monkeypatch.setattr(f"hdgan.stages.synthesize.{module}.monotonic", monotonic)
+    return monotonic
+
+
+def test_no_time_at_all_makes_no_pair_and_says_so(world: TinyWorld, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--budget is '0s'"):
+        replace(FEW, budget="0s")
+
+
+def test_one_process_hands_over_when_that_is_worth_it(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[int, int]] = []
+
+    def noted(do, works, num_workers):  # type: ignore[no-untyped-def]
+        listed = list(works)
+        calls.append((sum(len(work.rows) for work in listed), num_workers))
+        return map(do, listed)
+
+    monkeypatch.setattr(spreading, "TRIAL_SECONDS", 0.0)
+    monkeypatch.setattr(spreading, "START_SECONDS", -1.0)
+    monkeypatch.setattr(spreading, "num_cores", lambda: 3)
+    monkeypatch.setattr(spreading, "done_by_processes", noted)
+    spread = made(world, tmp_path / "spread", replace(MANY, workers=None))
+    alone = made(world, tmp_path / "alone", MANY)
+
+    ((left, num_workers),) = calls
+    assert num_workers == 3
+    assert 14 - 6 <= left < 14
+    assert files_of(spread.folder) == files_of(alone.folder)
+
+
+def test_portions_hold_each_row_once() -> None:
+    some = plan.Plan(Path("o"), Path("c"), Path("g"), ("", ""), FEW, 16)
+
+    rows = [portion.rows for portion in plan.portions(some, range(7), 3)]
+
+    assert rows == [(0, 1, 2), (3, 4, 5), (6,)]
+
+
+def test_rows_that_are_written_one_by_one_are_the_file_of_the_whole(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).random((7, 5)).astype(np.float32)
+
+    write_rows(tmp_path / "a", "w", array.shape, [array[:3], array[3:]])
+
+    assert (tmp_path / "a").read_bytes() == array_bytes({"w": array})
+    assert np.array_equal(arrays_of((tmp_path / "a").read_bytes(), "a")["w"], array)
+    assert np.array_equal(rows_at(tmp_path / "a", "w", 2, 4), array[2:4])
+    with pytest.raises(ValueError, match="should have had 7 rows"):
+        write_rows(tmp_path / "a", "w", array.shape, [array[:3]])
+
+
+def kill_once(folder: str) -> str:
+    """Die the first time, and work the second."""
+    import os
+    import signal
+
+    mark = Path(folder) / "died"
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return folder
+
+
+def test_a_process_that_dies_is_begun_again(tmp_path: Path) -> None:
+    folders = [tmp_path / str(i) for i in range(3)]
+    for folder in folders:
+        folder.mkdir()
+    shutil.copy(__file__, tmp_path)
+
+    done = list(done_by_processes(kill_once, map(str, folders[:2]), 1))
+
+    assert sorted(done) == sorted(map(str, folders[:2]))
