@@ -168,6 +168,30 @@ def test_few_pictures_are_spread_over_the_whole_artifact(world: TinyWorld, tmp_p
     assert str(facts["unlabelled"]).endswith("(of 3 of 20 tiles)")
 
 
+def test_what_is_whole_but_not_understood_is_still_told_of(tmp_path: Path) -> None:
+    order = Order("generator", {}, {})
+    made_once(tmp_path / "made", order, lambda unfinished: unfinished.write("file", b"content"))
+
+    facts = show(tmp_path / "made", ShowSettings(html=tmp_path / "page.html")).facts
+
+    assert "network.json is missing" in str(facts["not understood"])
+    assert str(facts["whole"]).startswith("yes")
+    assert "not understood" in (tmp_path / "page.html").read_text()
+
+
+def test_scores_beside_that_are_damaged_are_not_what_is_asked_for(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    for name in ("classifier", "evaluation"):
+        shutil.copytree(world.folder / name, tmp_path / name)
+    (tmp_path / "evaluation" / "scores.json").write_text("{}")
+
+    facts = show(tmp_path / "classifier").facts
+
+    assert facts["members"] == 3
+    assert "scored in evaluation" not in facts
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 99, 100, 101])
 def test_a_spread_has_no_record_twice(count: int) -> None:
     chosen = Look(count, {}).spread(range(100))

@@ -12,8 +12,10 @@ import torch
 from hdgan.artifacts.arrays import array_bytes, arrays_of, rows_at, write_rows
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.manifest import MANIFEST
-from hdgan.artifacts.pair_set import PairSet
+from hdgan.artifacts.pair_set import PairRecord, PairSet
+from hdgan.artifacts.tile_set import TileSet
 from hdgan.errors import SettingsError, StorageError, WrongArtifactError
 from hdgan.method.labelled_drawing import LabelledGenerator
 from hdgan.method.latent import image_of, noise_of, w_of
@@ -23,7 +25,7 @@ from hdgan.stages.synthesize import finishing, plan, spreading
 from hdgan.stages.synthesize.run import synthesize
 from hdgan.workers import done_by_processes
 from tests.stages.test_interruption import files_of
-from tests.tiny_world import TinyWorld
+from tests.tiny_world import TinyWorld, write_encoder
 
 FEW = SynthesizeSettings(num_pairs=6, drop_fraction=0.3, workers=1)
 MANY = replace(FEW, num_pairs=14)
@@ -58,7 +60,7 @@ def test_a_larger_number_adds_to_what_is_there(
     assert set(range(6, 14)) <= set(drawn)
     assert len(drawn) == len(set(drawn)) < 14
     for record in grown.records():
-        assert grown.image(record).shape == grown.labels(record).shape + (3,)
+        assert grown.image(record).shape == (*grown.labels(record).shape, 3)
 
 
 def drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
@@ -213,9 +215,7 @@ def test_time_decides_how_many_there_are_and_more_time_adds(
     assert 0 < first_count < more.about["num_drawn"]
     assert more.about["seconds"] >= 60 > first.about["seconds"] >= 20
     assert kept.items() <= {r.pair: r.uncertainty for r in more.all_records()}.items()
-    counted = made(
-        world, tmp_path / "counted", replace(FEW, num_pairs=more.about["num_drawn"])
-    )
+    counted = made(world, tmp_path / "counted", replace(FEW, num_pairs=more.about["num_drawn"]))
     assert [r.uncertainty for r in more.all_records()] == [
         r.uncertainty for r in counted.all_records()
     ]
@@ -304,3 +304,121 @@ def test_a_process_that_dies_is_begun_again(tmp_path: Path) -> None:
     done = list(done_by_processes(kill_once, map(str, folders[:2]), 1))
 
     assert sorted(done) == sorted(map(str, folders[:2]))
+
+
+def test_every_pair_has_what_was_asked_for(world: TinyWorld, tmp_path: Path) -> None:
+    plain = made(world, tmp_path / "plain", replace(FEW, drop_fraction=0.0))
+    names = plain.class_map.names
+    shares = np.array([class_shares(plain, record) for record in plain.records()])
+    place = int(shares.std(axis=0).argmax())
+    least = float(np.sort(shares[:, place])[-2])  # one of six drawings has more
+    asked = replace(FEW, drop_fraction=0.0, at_least=(f"{names[place]}={least:.4f}",), num_pilot=16)
+
+    pairs = made(world, tmp_path / "asked", asked)
+
+    about = pairs.about["composition"]
+    for record in pairs.records():
+        assert class_shares(pairs, record)[place] >= round(least, 4)
+    ways = {record.pair: record.way for record in pairs.all_records()}
+    for record, share in zip(plain.records(), shares[:, place], strict=True):
+        # A drawing that has enough as it comes is taken as it comes.
+        assert (ways[record.pair] == "first") == (share >= round(least, 4))
+    draws = sum(record.draws for record in pairs.all_records())
+    assert about["draws_per_kept_pair"] == pytest.approx(draws / len(pairs.records()))
+    assert sum(about["by_way"].values()) + about["num_missed"] == 6
+    assert about["num_pilot"] == 16
+    card = pairs.read("README.md").decode()
+    assert f"{about['draws_per_kept_pair']:.3g} drawings" in card
+    assert pairs.about["share_of_pixels"][names[place]] >= round(least, 4)
+
+
+def class_shares(pairs: PairSet, record: PairRecord) -> np.ndarray:
+    """The part of a pair's pixels that each class has."""
+    counts = np.bincount(pairs.labels(record).ravel(), minlength=len(pairs.class_map))
+    shares: np.ndarray = counts / counts.sum()
+    return shares
+
+
+def test_what_cannot_be_found_is_left_out_and_counted(world: TinyWorld, tmp_path: Path) -> None:
+    asked = replace(FEW, at_least=("artery=99%",), num_pilot=4, most_draws=1, search=False)
+
+    pairs = made(world, tmp_path / "pairs", asked)
+
+    assert pairs.records() == []
+    assert pairs.about["num_missed"] == 6 == len(pairs.all_records())
+    assert {record.why for record in pairs.all_records()} == {"missed"}
+    assert not list((tmp_path / "pairs").glob("images/*"))
+
+
+@pytest.mark.parametrize(
+    ("at_least", "words"),
+    [
+        (("vein=0.1",), "names vein, which is no class of the classifier. It has whitespace"),
+        (("artery",), "--at-least is 'artery'; needed is a class and its least part"),
+        (("artery=0",), "above 0 and at most 1"),
+        (("artery=0.6", "arteriole=50%"), "asks for 110% of the pixels in all"),
+        (("artery=0.1", "artery=0.2"), "names a class twice"),
+    ],
+)
+def test_a_composition_that_cannot_be_is_refused(
+    world: TinyWorld, tmp_path: Path, at_least: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        made(world, tmp_path / "pairs", replace(FEW, at_least=at_least))
+    assert not (tmp_path / "pairs").exists()
+
+
+def test_pairs_outside_the_range_of_real_tiles_are_dropped(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    write_encoder(tmp_path / "squeezenet.npz")
+    sources = SynthesizeSources(
+        generator=world.generator, tiles=world.tiles, encoder=tmp_path / "squeezenet.npz"
+    )
+    few = replace(FEW, drop_fraction=0.0)
+    synthesize(world.classifier, tmp_path / "all", few, sources)
+    everything = PairSet.open(tmp_path / "all")
+    realism = sorted(float(record.realism or 0) for record in everything.all_records())
+    limit = (realism[2] + realism[3]) / 2
+
+    synthesize(world.classifier, tmp_path / "inside", replace(few, min_realism=limit), sources)
+
+    inside = PairSet.open(tmp_path / "inside")
+    assert len(everything.records()) == 6
+    assert [record.why for record in inside.all_records()].count("outside") == 3
+    assert inside.about["num_outside"] == 3
+    assert inside.about["real_tiles"]["min_realism"] == pytest.approx(limit)
+    names = {record.tile for record in TileSet.open(world.tiles).records((1, 2, 3, 4))}
+    assert {record.nearest_tile for record in inside.all_records()} <= names
+    assert rgb_of(inside.read("nearest.png"), "nearest.png").ndim == 3
+    assert "nearest.png" in inside.read("README.md").decode()
+    assert everything.manifest.parents["tile-set"] == TileSet.open(world.tiles).digest
+
+
+@pytest.mark.parametrize(
+    ("sources", "settings", "words"),
+    [
+        ({}, {"min_realism": 0.7}, "--min-realism is 0.7, but there is nothing to hold"),
+        ({"tiles": "tiles"}, {}, "need one another: --encoder is missing"),
+        ({"encoder": "encoder"}, {}, "need one another: --tiles is missing"),
+        (
+            {"tiles": "tiles", "encoder": "encoder"},
+            {"files": "tiff"},
+            "--encoder looks at whole images",
+        ),
+    ],
+)
+def test_half_of_what_realism_needs_is_refused(
+    world: TinyWorld,
+    tmp_path: Path,
+    sources: dict[str, str],
+    settings: dict[str, object],
+    words: str,
+) -> None:
+    write_encoder(tmp_path / "squeezenet.npz")
+    places = {"tiles": world.tiles, "encoder": tmp_path / "squeezenet.npz"}
+    given = SynthesizeSources(generator=world.generator, **{name: places[name] for name in sources})
+
+    with pytest.raises(SettingsError, match=words):
+        synthesize(world.classifier, tmp_path / "pairs", replace(FEW, **settings), given)  # type: ignore[arg-type]
+    assert not (tmp_path / "pairs").exists()

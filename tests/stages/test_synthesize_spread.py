@@ -191,9 +191,7 @@ def test_ranks_that_find_all_done_say_so(world: TinyWorld, tmp_path: Path) -> No
     assert len(PairSet.open(tmp_path / "pairs").all_records()) == 3
 
 
-def test_two_kinds_of_many_processes_exclude_one_another(
-    world: TinyWorld, tmp_path: Path
-) -> None:
+def test_two_kinds_of_many_processes_exclude_one_another(world: TinyWorld, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--workers changes nothing for a Dask cluster"):
         replace(FEW, workers=2, cluster="tcp://127.0.0.1:9")
 

@@ -70,9 +70,13 @@ class SynthesizeSettings:
     """Least part of the pixels of a class in every pair, such as `arteriole=0.05`: pairs are
     searched for, and no longer drawn as the generator would. Several classes may be given."""
 
-    most_draws: int = 24
-    """Drawings for a pair that --at-least asks for; a pair that is not found by then is left
-    out."""
+    most_draws: int = 16
+    """Drawings at most for a pair that --at-least asks for, and as many again in the search; a pair
+    that is not found by then is left out."""
+
+    num_pilot: int = 128
+    """Drawings without selection, from which --at-least learns which latents are promising, and
+    which say what the generator draws by itself."""
 
     search: bool = True
     """Change latents where --at-least finds no drawing that has enough; without it, drawings are
@@ -132,6 +136,7 @@ class SynthesizeSettings:
     def __post_init__(self) -> None:
         """Refuse numbers that cannot work."""
         at_least(self, 1, "num_pairs", "noise_draws", "most_draws", "workers", "threads")
+        at_least(self, 2, "num_pilot")
         if self.memory is not None:
             bytes_in(self.memory, "--memory")
         at_least(self, 0, "seed", "max_uncertainty")

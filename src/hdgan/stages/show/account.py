@@ -14,6 +14,9 @@ from hdgan.report.page import Section
 Kind = TypeVar("Kind", bound=Artifact)
 Record = TypeVar("Record")
 
+UNREADABLE = (KeyError, ValueError)
+"""What is raised by a file of another version, beside the errors that name the file."""
+
 
 @dataclass(frozen=True)
 class Look:

@@ -7,7 +7,7 @@ import numpy as np
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.generator import GRIDS, PROGRESS, SNAPSHOTS, GeneratorFolder
-from hdgan.artifacts.image_quality import ImageQualityFolder, QualityText
+from hdgan.artifacts.image_quality import QualityText
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.shipped_generator import ABOUT, CLOSEST, DISTANCES, ShippedGenerator
 from hdgan.method.stylegan.training import GeneratorTick
@@ -20,7 +20,7 @@ from hdgan.report.page import PageFigure, Section
 from hdgan.report.pictures import drawn_grid
 from hdgan.stages.show.account import Account, Look, Shown
 from hdgan.stages.show.labelled import IMAGE
-from hdgan.stages.show.scores import quality_facts, quality_table, texts
+from hdgan.stages.show.scores import qualities_of, quality_facts, quality_table, texts
 
 _MAX_SNAPSHOTS = 8
 """Rows of the picture that shows how it learned."""
@@ -70,9 +70,7 @@ def _shown_images(generator: GeneratorFolder) -> str:
 
 def _qualities(generator: GeneratorFolder, look: Look) -> dict[str, QualityText]:
     """The scores that came with it, and those beside it, by where they are."""
-    found = {
-        f"by {one.folder.name}": one.text for one in look.children(generator, ImageQualityFolder)
-    }
+    found = {f"by {name}": text for name, text in qualities_of(generator, look).items()}
     if ABOUT in generator.manifest.files:
         found["by its card"] = ShippedGenerator.open(generator.folder).quality
     return found

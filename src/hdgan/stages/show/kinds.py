@@ -1,6 +1,7 @@
 """Which module tells of which kind of artifact."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.segmentation import Segmentation
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
+from hdgan.errors import ArtifactError, InputError
 from hdgan.stages.show import (
     annotations,
     classifier,
@@ -28,7 +30,7 @@ from hdgan.stages.show import (
     segmenter,
     tiles,
 )
-from hdgan.stages.show.account import Account, Look
+from hdgan.stages.show.account import UNREADABLE, Account, Look
 
 _TELLS: Mapping[type[Artifact], Callable[[Any, Look], Account]] = {
     TileSet: tiles.account_of,
@@ -47,11 +49,24 @@ _TELLS: Mapping[type[Artifact], Callable[[Any, Look], Account]] = {
 def account_of(folder: Path, look: Look) -> Account:
     """What the artifact in a folder has to say, whatever its kind.
 
+    Its files were checked before. Of one that is whole but cannot be understood, such as one of
+    another version, only the files are told of, and why.
+
     Raises:
-        ArtifactError: it is not finished, or a file is not what was written.
+        ArtifactError: it is not finished.
     """
     artifact = Artifact.open(folder)
+    told = files.account_of(artifact, look)
     for kind, tells in _TELLS.items():
         if kind.kind == artifact.manifest.kind:
-            return tells(kind.open(folder), look)
-    return files.account_of(artifact, look)
+            try:
+                return tells(kind.open(folder), look)
+            except (ArtifactError, InputError) as error:
+                return _not_understood(told, str(error))
+            except UNREADABLE as error:
+                return _not_understood(told, f"its files are not those of this version ({error})")
+    return told
+
+
+def _not_understood(told: Account, reason: str) -> Account:
+    return replace(told, facts=told.facts | {"not understood": reason})

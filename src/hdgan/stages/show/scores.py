@@ -1,13 +1,15 @@
 """Scores that lie beside what they are of."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.evaluation import Evaluation
-from hdgan.artifacts.image_quality import QualityText
+from hdgan.artifacts.image_quality import ImageQualityFolder, QualityText
+from hdgan.errors import ArtifactError
 from hdgan.pipeline import Fact
 from hdgan.report.page import PageTable
-from hdgan.stages.show.account import Look
+from hdgan.stages.show.account import UNREADABLE, Look
 
 _HEADLINE = "Dice, macro"
 
@@ -16,10 +18,23 @@ def evaluations_of(predictor: Artifact, look: Look) -> dict[str, Fact]:
     """How a classifier or a segmenter was scored, by each evaluation beside it."""
     facts: dict[str, Fact] = {}
     for evaluation in look.children(predictor, Evaluation):
-        value = next((s.value for s in evaluation.overall() if s.name == _HEADLINE), float("nan"))
-        said = f"{_HEADLINE} {value:.4f} on {len(evaluation.images()):,} images"
+        try:
+            scores, images = evaluation.overall(), evaluation.images()
+        except (ArtifactError, *UNREADABLE):
+            continue  # it is another artifact, and not what is asked for
+        value = next((score.value for score in scores if score.name == _HEADLINE), float("nan"))
+        said = f"{_HEADLINE} {value:.4f} on {len(images):,} images"
         facts[f"scored in {evaluation.folder.name}"] = said
     return facts
+
+
+def qualities_of(generator: Artifact, look: Look) -> dict[str, QualityText]:
+    """How a generator was scored, by the name of each folder of scores beside it."""
+    found = {}
+    for quality in look.children(generator, ImageQualityFolder):
+        with suppress(ArtifactError):
+            found[quality.folder.name] = quality.text
+    return found
 
 
 def quality_facts(text: QualityText) -> dict[str, Fact]:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from threading import local
 from typing import Any
 
@@ -12,26 +12,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hdgan.artifacts.classifier import ClassifierFolder
-from hdgan.artifacts.generator import GeneratorFolder
-from hdgan.artifacts.memory import bytes_for_work
 from hdgan.artifacts.pair_files import PairFiles, Tally
 from hdgan.artifacts.pair_notes import PairNote, pair_name
 from hdgan.artifacts.pair_set import PairRecord
 from hdgan.artifacts.real_tiles import RealismOfImage
 from hdgan.artifacts.weights import device_named
-from hdgan.method.labelled_drawing import LabelledDrawing, LabelledGenerator, fixed_bytes_of
+from hdgan.method.composition import Found
+from hdgan.method.labelled_drawing import LabelledDrawing
 from hdgan.method.latent import noise_of, w_of
 from hdgan.method.stylegan.synthesis import Noise
-from hdgan.method.uncertainty import largest_divergence
+from hdgan.stages.synthesize.composing import finder_of
 from hdgan.stages.synthesize.likeness import likeness_of
+from hdgan.stages.synthesize.networks import WRITERS, Networks
 from hdgan.stages.synthesize.plan import Plan, Portion
-
-WRITERS = 2
-"""Threads that encode and write, so that the generator need not wait for them."""
-
-WAITING_BYTES = 64 * 2**20
-"""Drawings that wait to be written may take so much; one always may."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,8 @@ class _Made:
     w: Float[Tensor, "1 w_dim"]
     drawing: LabelledDrawing | None
     tally: Tally | None = None
-    realism: RealismOfImage | None = None
+    about: dict[str, Any] = field(default_factory=dict)
+    """What else its note says."""
 
 
 class Drawer:
@@ -57,30 +51,10 @@ class Drawer:
         Raises:
             SettingsError: the memory that is allowed is not enough.
         """
-        self.plan, self.notes, settings = plan, plan.notes, plan.settings
-        ensemble = ClassifierFolder.open(plan.classifier)
-        folder = GeneratorFolder.open(plan.generator)
-        self.network = folder.generator().to(device)
-        classifier = ensemble.classifier().to(device)
-        context = ensemble.context()
-        context = None if context is None else context.to(device)
-        drawing_bytes = 8 * plan.side_px**2
-        self.most_waiting = max(1, min(2 * WRITERS, WAITING_BYTES // drawing_bytes))
-        fixed = fixed_bytes_of(folder.shape, classifier, context)
-        self.labelled = LabelledGenerator(
-            self.network,
-            classifier,
-            ensemble.text.num_blocks,
-            context=context,
-            decision=ensemble.decision,
-            by_object=ensemble.text.by_object,
-            memory_bytes=bytes_for_work(
-                settings.memory, plan.side_px, fixed + self.most_waiting * drawing_bytes
-            ),
-        )
-        num_classes = len(ensemble.class_map)
-        self.largest = largest_divergence(classifier.shape.num_members, num_classes)
-        self.files = PairFiles(num_classes, self.largest)
+        self.plan, self.notes = plan, plan.notes
+        self.networks = Networks.loaded(plan, device)
+        self.files = PairFiles(self.networks.num_classes, self.networks.largest)
+        self.finder = finder_of(plan, self.networks)
         self.likeness = likeness_of(plan, device)
 
     def draw(self, rows: Iterable[int]) -> Generator[int, None, None]:
@@ -96,24 +70,40 @@ class Drawer:
                     yield row
                     continue
                 waiting.append(threads.submit(self._written, row, self._made(row)))
-                while len(waiting) > self.most_waiting:
+                while len(waiting) > self.networks.most_waiting:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
 
     def _made(self, row: int) -> _Made:
         """Draw a pair."""
-        seed, settings = self.plan.seed(row), self.plan.settings
-        w = w_of(self.network, seed, settings.truncation, settings.stain)
-        noise = noise_of(self.network, seed, self.plan.noise(row))
+        seed, settings, generator = self.plan.seed(row), self.plan.settings, self.networks.generator
+        if self.finder is not None:
+            return self._found(row, self.finder.found(seed))
+        w = w_of(generator, seed, settings.truncation, settings.stain)
+        noise = noise_of(generator, seed, self.plan.noise(row))
         if self.plan.ending == "tif":
             return _Made(w, None, self._streamed(row, w, noise))
-        drawing = self.labelled.drawing(w, noise)
-        realism = None if self.likeness is None else self.likeness.score(drawing.pixels)
-        return _Made(w, drawing, realism=realism)
+        return self._compared(_Made(w, self.networks.labelled.drawing(w, noise)))
+
+    def _found(self, row: int, found: Found) -> _Made:
+        """A pair that was looked for."""
+        about = {"way": found.way, "draws": found.draws, "looks": found.looks}
+        made = _Made(found.w, found.drawing, about=about)
+        if found.way != "missed" and self.plan.ending == "tif":
+            noise = self.networks.generator.synthesis.constant_noise()
+            return replace(made, tally=self._streamed(row, found.w, noise))
+        return self._compared(made)
+
+    def _compared(self, made: _Made) -> _Made:
+        """The same, held against the real tiles if there are some."""
+        if self.likeness is None or made.drawing is None:
+            return made
+        realism = self.likeness.score(made.drawing.pixels)
+        return replace(made, about=made.about | _likeness(realism))
 
     def _streamed(self, row: int, w: Float[Tensor, "1 w_dim"], noise: Noise) -> Tally:
-        bands = self.labelled.bands(w, noise)
+        bands = self.networks.labelled.bands(w, noise)
         place = self.notes.place(row)
         return self.files.write_bands(place, self._record(row), bands, self.plan.side_px)
 
@@ -125,7 +115,7 @@ class Drawer:
         if tally is None:
             tally = Tally(float("nan"), [0] * self.files.num_classes)
         w = tuple(np.asarray(made.w[0].cpu(), dtype=np.float32).astype(float).tolist())
-        note = PairNote(w, tally.uncertainty, tuple(tally.pixels), **_likeness(made.realism))
+        note = PairNote(w, tally.uncertainty, tuple(tally.pixels), **made.about)
         self.notes.write(row, note)
         return row
 
@@ -140,10 +130,8 @@ class Drawer:
         )
 
 
-def _likeness(realism: RealismOfImage | None) -> dict[str, Any]:
+def _likeness(realism: RealismOfImage) -> dict[str, Any]:
     """What a note says of it."""
-    if realism is None:
-        return {}
     return {
         "realism": realism.realism,
         "nearest_tile": realism.tile,

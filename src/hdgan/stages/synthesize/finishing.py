@@ -42,6 +42,7 @@ from hdgan.stages.synthesize.about import (
     counts_of,
     pixels_of_pair,
 )
+from hdgan.stages.synthesize.composing import composition_of
 from hdgan.stages.synthesize.likeness import likeness_of, limit_of, show_nearest
 from hdgan.stages.synthesize.plan import Plan
 from hdgan.stages.synthesize.spreading import draw_everywhere
@@ -195,7 +196,12 @@ class Finishing:
         records = [self._record(row) for row in rows]
         about = counts_of(chosen, self.plan, self.ensemble.class_map)
         about |= compared(self.folder, records, self.ensemble, self.sources)
-        about |= {"real_tiles": self._nearest(), "seconds": seconds}
+        composition = composition_of(self.plan, self.tallies, self.kept, self.ensemble.class_map)
+        about |= {
+            "composition": composition,
+            "real_tiles": self._nearest(),
+            "seconds": seconds,
+        }
         self.unfinished.write(DATASET, json_bytes(about))
         card = dataset_card(about, self.unfinished.order.parents, words_about(self.parent))
         self.unfinished.write(CARD, card.encode())

@@ -53,9 +53,9 @@ def real_tiles_named(
     return RealTiles.open(sources.tiles, sources.encoder, generator, trusted=settings.trust_encoder)
 
 
-def prepare(tiles: RealTiles, unfinished: UnfinishedArtifact, device: torch.device) -> None:
+def prepare(tiles: RealTiles | None, unfinished: UnfinishedArtifact, device: torch.device) -> None:
     """Look at the real tiles, unless an earlier run has."""
-    if (unfinished.scratch / FITTED).is_file():
+    if tiles is None or (unfinished.scratch / FITTED).is_file():
         return
     with ProgressBar("synthesize: looking at real tiles", tiles.num_looks, "crops") as progress:
         unfinished.write_scratch(FITTED, array_bytes(tiles.fitted(device, progress.reach)))

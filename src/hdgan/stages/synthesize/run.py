@@ -21,8 +21,8 @@ from hdgan.method.latent import has_noise, stain_of
 from hdgan.method.stylegan.processes import Team
 from hdgan.pipeline import Fact, Made
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
+from hdgan.stages.synthesize import composing, likeness
 from hdgan.stages.synthesize.finishing import Finishing
-from hdgan.stages.synthesize.likeness import named, prepare, real_tiles_named
 from hdgan.stages.synthesize.plan import Plan, Task, refuse_bands
 from hdgan.stages.synthesize.ranks import draw_part, follow
 from hdgan.stages.synthesize.spreading import draw_everywhere
@@ -58,11 +58,11 @@ def synthesize(
     sources = sources or SynthesizeSources()
     ensemble = ClassifierFolder.open(classifier)
     parent = parent_of(ensemble, GeneratorFolder, sources.generator)
-    tiles = real_tiles_named(sources, settings, parent)
+    tiles = likeness.real_tiles_named(sources, settings, parent)
     plan = replace(
         _plan(ensemble, parent, output, settings),
-        tiles=named(sources.tiles),
-        encoder=named(sources.encoder),
+        tiles=likeness.named(sources.tiles),
+        encoder=likeness.named(sources.encoder),
     )
     refuse_bands(plan, by_object=bool(ensemble.text.by_object))
     order = _order(ensemble, parent, settings, {} if tiles is None else tiles.parents)
@@ -76,8 +76,8 @@ def synthesize(
                 if unfinished is None:
                     team.told(b"")
                 else:
-                    if tiles is not None:
-                        prepare(tiles, unfinished, device)
+                    composing.prepare(plan, unfinished, device)
+                    likeness.prepare(tiles, unfinished, device)
                     run = _Run(unfinished, plan, team, device)
                     Finishing(unfinished, plan, ensemble, parent, sources).complete(*run.draw())
     return Made("pair-set", output, _facts(output) if team.leads else {})
@@ -104,6 +104,7 @@ def _plan(
         digests=(ensemble.digest, parent.digest),
         settings=settings,
         side_px=parent.shape.resolution,
+        wanted=composing.wanted_of(settings.wanted, ensemble.class_map),
     )
 
 
