@@ -167,8 +167,8 @@ STAGES = (
         "show",
         ("any artifact",),
         "",
-        "Say what an artifact is, what it was made from, and whether it is whole; write a page with "
-        "its pictures.",
+        "Say what an artifact is, what it was made from, and whether it is whole; write a page "
+        "with its pictures.",
         "hdgan show runs/pairs --html runs/pairs.html",
     ),
     Stage(

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -364,7 +365,7 @@ def test_a_class_that_the_class_map_lacks_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("layout", ["nnunet", "coco", "qupath"])
 def test_layouts_without_jpeg_say_so(layout: Any) -> None:
     with pytest.raises(SettingsError, match=f"--layout {layout} stores images losslessly"):
-        layout_of(ExportSettings(layout=layout, image_format="jpeg"))
+        layout_of(ExportSettings(layout=layout, image_format="jpeg"), KIDNEY)
 
 
 @pytest.mark.parametrize(
@@ -418,3 +419,23 @@ def test_the_commands_on_the_page_about_datasets_are_understood() -> None:
     assert len(commands) >= 8
     for command in commands:
         app.parse_args(command, exit_on_error=False, print_error=False)
+
+
+def test_coco_leaves_out_what_is_background_and_what_is_small(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    everything = ExportSettings(layout="coco", validation=0.0)
+    export(world.pairs, tmp_path / "all", everything)
+    fewer = replace(everything, background=("whitespace",), min_area_px=4)
+    export(world.pairs, tmp_path / "fewer", fewer)
+
+    found = [
+        json.loads((tmp_path / name / "annotations" / "instances_training.json").read_bytes())
+        for name in ("all", "fewer")
+    ]
+
+    assert [len(each["categories"]) for each in found] == [5, 4]
+    assert min(each["area"] for each in found[0]["annotations"]) < 4
+    assert min(each["area"] for each in found[1]["annotations"]) >= 4
+    with pytest.raises(SettingsError, match="--background names glass, which is no class"):
+        export(world.pairs, tmp_path / "no", replace(fewer, background=("glass",)))

@@ -136,7 +136,9 @@ class Finder:
         self.roots = np.sqrt(np.array(list(wanted.values())))
 
     def found(self, seed: int) -> Found:
-        """The pair of a seed.
+        """The pair of a seed, whose label map has been counted, with constant noise.
+
+        With other noise the same latent has other shares: count again (`shares_of`, `has_wanted`).
 
         Memory: the drawing if it is kept, what labelling takes, and the latents of as many
         candidates as are looked at.

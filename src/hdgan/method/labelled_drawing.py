@@ -120,9 +120,7 @@ class LabelledGenerator:
             memory_bytes=memory_bytes,
         )
 
-    def drawing(
-        self, w: Float[Tensor, "1 w_dim"], noise: Noise | None = None
-    ) -> LabelledDrawing:
+    def drawing(self, w: Float[Tensor, "1 w_dim"], noise: Noise | None = None) -> LabelledDrawing:
         """A latent's image with its labels, as a whole: eight bytes a pixel.
 
         Args:

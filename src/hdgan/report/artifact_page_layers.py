@@ -50,7 +50,7 @@ def label_layer(labels: LabelMap, class_map: ClassMap, side_px: int) -> str:
 def outline_layer(labels: LabelMap, class_map: ClassMap, side_px: int) -> str:
     """The borders of a label map, each side in the colour of its class, as a data URI."""
     height, width = _fitting(labels.shape, side_px)
-    zoom = max(1, OUTLINES_PX // max(height, width))
+    zoom = max(1, OUTLINES_PX // max(labels.shape))
     large = _nearest(labels, (height * zoom, width * zoom))
     border = np.zeros(large.shape, dtype=np.bool_)
     across, down = large[:, 1:] != large[:, :-1], large[1:] != large[:-1]

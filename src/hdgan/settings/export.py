@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hdgan.errors import SettingsError
-from hdgan.settings.bounds import at_least, within
+from hdgan.settings.bounds import above_zero, at_least, within
 
 LayoutName = Literal[
     "plain",
@@ -65,6 +65,15 @@ class ExportSettings:
     dataset_number: int = 42
     """Of the dataset among those of nnU-Net, 1 to 999."""
 
+    background: tuple[str, ...] = ()
+    """Classes without instances in COCO, such as `whitespace`."""
+
+    min_area_px: int = 0
+    """Smallest instance of COCO, px; speckles are many. How many are left out is said."""
+
+    spacing_um: float | None = None
+    """Tissue per pixel of the images for QuPath, um/px, where tiles do not say theirs."""
+
     shard_size: int = 1000
     """Images of a WebDataset shard, or of a Parquet file."""
 
@@ -74,7 +83,8 @@ class ExportSettings:
     def __post_init__(self) -> None:
         """Refuse choices that cannot work."""
         within(self, 0, 1, "validation", "test")
-        at_least(self, 0, "unsure_above", "seed")
+        at_least(self, 0, "unsure_above", "seed", "min_area_px")
+        above_zero(self, "spacing_um")
         at_least(self, 1, "limit", "shard_size", "threads")
         within(self, 1, 100, "jpeg_quality")
         within(self, 1, 999, "dataset_number")

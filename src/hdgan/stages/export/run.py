@@ -1,6 +1,7 @@
 """`hdgan export`: labelled images to a layout that other programs read."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from hdgan.artifacts.annotation_set import CLASSES, SPLITS
@@ -16,6 +17,7 @@ from hdgan.artifacts.layouts.readme import NOT_STATED, README, write_about
 from hdgan.artifacts.layouts.webdataset import WebDataset
 from hdgan.artifacts.pair_set import DATASET
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
+from hdgan.class_map import ClassMap
 from hdgan.errors import SettingsError
 from hdgan.pipeline import Made
 from hdgan.report.progress import ProgressBar, announce
@@ -60,7 +62,7 @@ def export(
         StorageError: the disk is full or read-only.
     """
     found = source_at(source, images, settings)
-    layout = layout_of(settings)
+    layout = layout_of(settings, found.class_map)
     order = Order(KIND, plain(settings), found.parents, found.seen)
 
     def make(unfinished: UnfinishedArtifact) -> None:
@@ -93,11 +95,11 @@ def export(
     )
 
 
-def layout_of(settings: ExportSettings) -> Layout:
+def layout_of(settings: ExportSettings, class_map: ClassMap) -> Layout:
     """The layout that is asked for.
 
     Raises:
-        SettingsError: it has no place for JPEG images.
+        SettingsError: it has no place for JPEG images, or a class that is named is none.
     """
     if settings.image_format == "jpeg" and settings.layout in ("nnunet", "coco", "qupath"):
         raise SettingsError(
@@ -116,18 +118,30 @@ def layout_of(settings: ExportSettings) -> Layout:
         "webdataset": WebDataset(encoding, settings.shard_size),
         "monai": Monai(encoding),
     }
-    return here.get(settings.layout) or _outlined(settings.layout)
+    return here.get(settings.layout) or _outlined(settings, class_map, encoding.threads)
 
 
-def _outlined(name: LayoutName) -> Layout:
+def _outlined(settings: ExportSettings, class_map: ClassMap, threads: int) -> Layout:
     """A layout with outlines, whose packages are imported only if it is wanted."""
-    if name == "coco":
+    if settings.layout == "coco":
         from hdgan.artifacts.layouts.coco import Coco
 
-        return Coco()
+        background = _places(settings.background, class_map)
+        return Coco(background, settings.min_area_px, threads=threads)
     from hdgan.artifacts.layouts.qupath import QuPath
 
-    return QuPath()
+    return QuPath(settings.spacing_um, threads)
+
+
+def _places(names: Sequence[str], class_map: ClassMap) -> tuple[int, ...]:
+    """The places of classes in the class map."""
+    strange = [name for name in names if name not in class_map.names]
+    if strange:
+        raise SettingsError(
+            f"--background names {', '.join(strange)}, which is no class of the source. It has "
+            f"{', '.join(class_map.names)}."
+        )
+    return tuple(class_map.names.index(name) for name in names)
 
 
 def _announce(dataset: LabelledImages, settings: ExportSettings) -> None:
