@@ -16,7 +16,7 @@ from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.manifest import MANIFEST
 from hdgan.artifacts.pair_set import PairRecord, PairSet
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.errors import SettingsError, StorageError, WrongArtifactError
+from hdgan.errors import LabelError, SettingsError, StorageError, WrongArtifactError
 from hdgan.method.labelled_drawing import LabelledGenerator
 from hdgan.method.latent import image_of, noise_of, w_of
 from hdgan.method.uncertainty import kept_after_filter
@@ -114,6 +114,28 @@ def test_what_is_being_added_to_stays_whole_until_the_end(
 
     assert files_of(tmp_path / "pairs") == files_of(tmp_path / "ten")
     assert before[MANIFEST] != files_of(tmp_path / "pairs")[MANIFEST]
+
+
+def test_what_goes_wrong_at_the_end_costs_no_pair(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object) -> None:
+        raise LabelError("the annotations are damaged")
+
+    made(world, tmp_path / "grown", FEW)
+    before = files_of(tmp_path / "grown")
+    with monkeypatch.context() as patch:
+        patch.setattr(finishing, "compared", wrong)
+        for name in ("new", "grown"):
+            with pytest.raises(LabelError):
+                made(world, tmp_path / name, MANY)
+    drawn = drawn_again(tmp_path, monkeypatch)
+    pairs = made(world, tmp_path / "new", MANY)
+    made(world, tmp_path / "grown", MANY)
+
+    assert drawn == []
+    assert len(pairs.all_records()) == 14
+    assert files_of(tmp_path / "new") == files_of(tmp_path / "grown") != before
 
 
 def test_archives_hold_the_same_pairs(world: TinyWorld, tmp_path: Path) -> None:

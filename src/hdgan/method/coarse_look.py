@@ -1,10 +1,10 @@
 """What a drawing will hold, guessed before it is drawn: a ridge regression fitted on a pilot.
 
 Two guesses: from w alone, which costs next to nothing, and from the means and standard deviations
-of the coarse blocks' maps. On the shipped kidney generator a look at the coarse blocks takes a
-twenty-fourth of drawing and labelling an image of 128 px. With a pilot of 128, guesses from w rank
-others' shares of a rare class with a correlation of 0.6 to 0.75, those from a look with 0.6 to 0.8
-(`scripts/bench composition`): so w sorts out most candidates, and a look is for the rest.
+of the coarse blocks' maps. On the shipped kidney generator a look at the coarse blocks takes about
+a twentieth of drawing and labelling an image of 128 px. With a pilot of 128, guesses from w rank
+others' shares of a rare class with a correlation of 0.55 to 0.75, those from a look with 0.57 to
+0.79 (`scripts/bench composition`): so w sorts out most candidates, and a look is for the rest.
 """
 
 from collections.abc import Iterable, Sequence

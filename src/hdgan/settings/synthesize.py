@@ -10,6 +10,9 @@ from hdgan.settings.bounds import above_zero, at_least, bytes_in, seconds_in, sh
 NUM_PAIRS = 1000
 """Pairs that are drawn if neither a number nor a time is given."""
 
+LAST_SEED = 4_000_000_000
+"""Of pairs: a latent's random numbers follow the last 32 bits of its seed."""
+
 
 @dataclass(frozen=True)
 class SynthesizeSources:
@@ -139,7 +142,8 @@ class SynthesizeSettings:
         at_least(self, 2, "num_pilot")
         if self.memory is not None:
             bytes_in(self.memory, "--memory")
-        at_least(self, 0, "seed", "max_uncertainty")
+        at_least(self, 0, "max_uncertainty")
+        within(self, 0, LAST_SEED - 100_000_000, "seed")
         above_zero(self, "min_realism")
         within(self, 0, 1, "truncation")
         within(self, 0, 0.999, "drop_fraction")

@@ -16,12 +16,13 @@ from hdgan.method.coarse_look import Pilot, Probe, pilot_of
 from hdgan.method.composition import Finder, SearchChoices
 from hdgan.method.composition_wanted import check_wanted
 from hdgan.report.progress import ProgressBar
+from hdgan.settings.synthesize import LAST_SEED
 from hdgan.stages.synthesize.networks import Networks
 from hdgan.stages.synthesize.plan import Plan
 from hdgan.stages.synthesize.tallies import WAYS, Tallies
 
-PILOT_SEED = 2**40
-"""Seeds of the pilot begin here, far from those of pairs and samples."""
+PILOT_SEED = LAST_SEED + 1
+"""Seeds of the pilot begin here, where no pair's can be."""
 
 PILOT_PART = 8
 """Drawings of the pilot that are kept together when a run is killed."""
@@ -57,6 +58,7 @@ def prepare(plan: Plan, unfinished: UnfinishedArtifact, device: torch.device) ->
             last = min(first + PILOT_PART, num_pilot)
             parts.append(_part(plan, unfinished, networks, range(first, last)))
             progress.reach(last)
+    unfinished.is_dear = True
     unfinished.write(PROBE, tensor_bytes(Probe.fit(Pilot.joined(parts)).tensors()))
 
 

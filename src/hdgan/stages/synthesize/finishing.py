@@ -72,6 +72,7 @@ class Finishing:
         Raises:
             StorageError: the disk is full or read-only.
         """
+        self.unfinished.is_dear = True
         num_classes = self.ensemble.text.num_classes
         self.tallies = tallies_of(self.folder, self.notes, num_pairs, num_classes)
         self._draw_again()

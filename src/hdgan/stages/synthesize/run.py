@@ -156,6 +156,7 @@ class _Run:
 
             def drawn(rows: Sequence[int]) -> None:
                 seconds = spent + monotonic() - began
+                self.unfinished.is_dear = True
                 watch.see(rows, seconds)
                 if budget is not None:
                     self.unfinished.write_scratch(SPENT, json_bytes(seconds))
