@@ -100,3 +100,39 @@ def test_strokes_correct_the_prediction_of_a_shipped_drawing() -> None:
     assert (prior, tiles, strokes) == ("none", "1", "3")
     assert [bool(score) for score in scores] == [False, True, False, True, True]
     assert all(0 < float(score) <= 100 for score in scores if score)
+
+
+def test_making_pairs_is_measured_beside_the_generator_alone() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.synthesis", "--rows", "16:6", "--many", "3"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    _, row, *memory = result.stdout.splitlines()
+    side, pairs, one, several, ratio, floor, *parts, _start = row.split()
+    assert (side, pairs) == ("16", "6")
+    assert float(several) / float(one) == pytest.approx(float(ratio), abs=0.02)
+    assert float(floor) > float(one) > 0
+    assert sum(int(part.removesuffix("%")) for part in parts) == pytest.approx(100, abs=2)
+    assert [line.split()[0] for line in memory] == ["100", "3", "3"]
+
+
+def test_a_rare_class_is_raised_and_what_that_costs_is_printed() -> None:
+    few = ["--pairs", "1", "--natural", "10", "--pilot", "16", "--share", "0.01"]
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.composition", *few],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    cells = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in result.stdout.splitlines()
+    ]
+    found = {row[0]: row[1:] for row in cells if len(row) == 3}
+    assert found["pairs"][0] == "1, kept 1"
+    assert float(found["share of the class"][0].removesuffix("%")) >= 1
+    assert float(found["draws a kept pair"][0]) >= 1
+    assert float(found["CPU s a kept pair"][0]) > 0

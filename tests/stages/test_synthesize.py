@@ -14,6 +14,7 @@ from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.manifest import MANIFEST
+from hdgan.artifacts.pair_notes import PairNote, PairNotes
 from hdgan.artifacts.pair_set import PairRecord, PairSet
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.errors import LabelError, SettingsError, StorageError, WrongArtifactError
@@ -257,9 +258,33 @@ def ticking(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     return monotonic
 
 
-def test_no_time_at_all_makes_no_pair_and_says_so(world: TinyWorld, tmp_path: Path) -> None:
+def test_too_little_time_is_said(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(SettingsError, match=r"--budget is '0s'"):
         replace(FEW, budget="0s")
+
+    ticking(monkeypatch)
+    with pytest.raises(SettingsError, match="was over before the first pair was whole"):
+        made(world, tmp_path / "pairs", replace(FEW, num_pairs=None, budget="0.5s"))
+
+    assert not list((tmp_path / "pairs").glob("*"))
+
+
+def test_archives_that_another_process_has_packed_are_seen(tmp_path: Path) -> None:
+    ours, theirs = (PairNotes(tmp_path, in_shards=True) for _ in range(2))
+    note = PairNote((0.5,), 0.1, (3, 4))
+    for row in (0, 1):
+        (theirs.place(row) / "images").mkdir(parents=True, exist_ok=True)
+        (theirs.place(row) / "images" / f"p{row:07d}.png").write_bytes(bytes([row]))
+        theirs.write(row, note)
+        theirs.pack(row)
+
+        assert [ours.has(each) for each in range(3)] == [True, row == 1, False]
+        assert ours.read(row) == note
+    assert not theirs.place(0).exists()
+    with zipfile.ZipFile(ours.packed(0)) as archive:
+        assert archive.read("images/p0000001.png") == bytes([1])
 
 
 def test_one_process_hands_over_when_that_is_worth_it(

@@ -71,7 +71,8 @@ class PairNotes:
     in_shards: bool
     """Whether pairs become archives."""
 
-    _packed: dict[str, dict[int, PairNote]] = field(default_factory=dict)
+    _known: dict[tuple[str, int, int], dict[int, PairNote]] = field(default_factory=dict)
+    """Of the archive that was looked at last, as it was then."""
 
     def place(self, row: int) -> Path:
         """The folder that the files of a pair are written to."""
@@ -115,8 +116,7 @@ class PairNotes:
                             shard.add(name, before.read(name))
             for name, path in files.items():
                 shard.add(name, path.read_bytes())
-        shutil.rmtree(loose)
-        self._packed.pop(packed.name, None)
+        shutil.rmtree(loose, ignore_errors=True)  # a worker that was thought dead may write there
 
     def packed(self, row: int) -> Path:
         """Where the pairs of this pair's archive lie together until they are chosen from."""
@@ -139,14 +139,16 @@ class PairNotes:
         return self.scratch / "pairs" / name
 
     def _pack(self, row: int) -> dict[int, PairNote]:
-        """Notes of an archive's pairs that lie together; one archive is remembered."""
-        if not self.in_shards:
-            return {}
+        """Notes of an archive's pairs that lie together."""
         packed = self.packed(row)
-        if packed.name not in self._packed:
-            self._packed.clear()
-            self._packed[packed.name] = _notes_in(packed)
-        return self._packed[packed.name]
+        if not (self.in_shards and packed.is_file()):
+            return {}
+        state = packed.stat()
+        key = (packed.name, state.st_mtime_ns, state.st_size)
+        if key not in self._known:
+            self._known.clear()
+            self._known[key] = _notes_in(packed)
+        return self._known[key]
 
 
 def note_of(data: bytes) -> PairNote:
@@ -157,8 +159,6 @@ def note_of(data: bytes) -> PairNote:
 
 
 def _notes_in(packed: Path) -> dict[int, PairNote]:
-    if not packed.is_file():
-        return {}
     with zipfile.ZipFile(packed) as archive:
         return {
             int(Path(name).stem[1:]): note_of(archive.read(name))

@@ -168,6 +168,11 @@ class _Run:
                 draw_everywhere(self.plan, left, watch.num_left, drawn)
         gap = (row for row in self.task.all_rows() if not self.notes.has(row))
         num_drawn = next(gap, self.task.most or 0)
+        if num_drawn == 0:
+            raise SettingsError(
+                f"--budget is {self.plan.settings.budget}, which was over before the first pair "
+                "was whole. Give more time."
+            )
         return num_drawn, None if budget is None else spent + monotonic() - began
 
     def _seconds_left(self) -> float | None:
