@@ -152,6 +152,8 @@ def done_by_cluster(
                 "`dask scheduler` prints, such as tcp://host:8786, or the word slurm."
             ) from error
         with client:
+            if cluster != "slurm":  # whose jobs may wait for hours
+                _await_workers(client, cluster)
             running, waiting = as_completed(), iter(works)
             try:
                 _hand_out(client, running, do, waiting)
@@ -165,6 +167,21 @@ def done_by_cluster(
                     "memory, or a reader crashes on a file. Run the same command again with more "
                     "memory for each; what was finished is kept."
                 ) from error
+
+
+def _await_workers(client: Any, cluster: str) -> None:
+    """Do nothing if a cluster has workers, or gets one soon.
+
+    Raises:
+        SettingsError: it has none.
+    """
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except TimeoutError as error:
+        raise SettingsError(
+            f"The scheduler at --cluster {cluster} has no workers. Start some, for example with "
+            f"`dask worker {cluster}`, and run the same command again."
+        ) from error
 
 
 def _hand_out(

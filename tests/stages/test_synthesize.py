@@ -13,16 +13,24 @@ from hdgan.artifacts.arrays import array_bytes, arrays_of, rows_at, write_rows
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import rgb_of
-from hdgan.artifacts.manifest import MANIFEST
+from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
 from hdgan.artifacts.pair_notes import PairNote, PairNotes
 from hdgan.artifacts.pair_set import PairRecord, PairSet
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.errors import LabelError, SettingsError, StorageError, WrongArtifactError
+from hdgan.errors import (
+    LabelError,
+    MissingArtifactError,
+    SettingsError,
+    StorageError,
+    WrongArtifactError,
+)
 from hdgan.method.labelled_drawing import LabelledGenerator
 from hdgan.method.latent import image_of, noise_of, w_of
 from hdgan.method.uncertainty import kept_after_filter
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.stages.synthesize import finishing, plan, spreading
+from hdgan.stages.synthesize.drawing import Drawer
+from hdgan.stages.synthesize.networks import Networks
 from hdgan.stages.synthesize.run import synthesize
 from hdgan.workers import done_by_processes
 from tests.stages.test_interruption import files_of
@@ -42,8 +50,7 @@ def made(world: TinyWorld, output: Path, settings: SynthesizeSettings) -> PairSe
 def test_a_larger_number_adds_to_what_is_there(
     world: TinyWorld, tmp_path: Path, files: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hdgan.artifacts.pair_notes.SHARD_PAIRS", 4)
-    monkeypatch.setattr("hdgan.stages.synthesize.finishing.SHARD_PAIRS", 4)
+    small_shards(monkeypatch)
     few, many = (replace(settings, files=files) for settings in (FEW, MANY))  # type: ignore[arg-type]
     made(world, tmp_path / "grown", few)
     again = drawn_again(tmp_path, monkeypatch)
@@ -64,10 +71,143 @@ def test_a_larger_number_adds_to_what_is_there(
         assert grown.image(record).shape == (*grown.labels(record).shape, 3)
 
 
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four pairs in an archive."""
+    monkeypatch.setattr("hdgan.artifacts.pair_notes.SHARD_PAIRS", 4)
+    for module in ("finishing", "watching"):
+        monkeypatch.setattr(f"hdgan.stages.synthesize.{module}.SHARD_PAIRS", 4)
+
+
+def stopped_at(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the disk be full when this pair is drawn, but not before."""
+    original = Drawer._made
+
+    def made_until(self: Drawer, each: int) -> object:
+        if each == row:
+            raise StorageError("the disk is full")
+        return original(self, each)
+
+    monkeypatch.setattr(Drawer, "_made", made_until)
+
+
+def test_archives_are_packed_while_others_are_drawn_and_taken_up_again(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_shards(monkeypatch)
+    settings = replace(MANY, files="shards")
+    whole = made(world, tmp_path / "whole", settings)
+    with monkeypatch.context() as patch:
+        stopped_at(11, patch)
+        with pytest.raises(StorageError):
+            made(world, tmp_path / "stopped", settings)
+    packed = sorted((tmp_path / "stopped" / UNFINISHED / "shards").iterdir())
+    again = drawn_again(tmp_path, monkeypatch)
+
+    made(world, tmp_path / "stopped", settings)
+
+    assert [path.name for path in packed] == ["s000000.zip", "s000001.zip"]
+    assert {row for _, row in again} <= set(range(8, 14))
+    assert files_of(tmp_path / "stopped") == files_of(whole.folder)
+
+
+@pytest.mark.parametrize("files", ["png", "shards"])
+def test_a_growth_that_was_stopped_leaves_the_first_pairs_as_they_were(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: str
+) -> None:
+    few, many = (replace(each, files=files) for each in (FEW, MANY))  # type: ignore[arg-type]
+    made(world, tmp_path / "pairs", few)
+    before = files_of(tmp_path / "pairs")
+    with monkeypatch.context() as patch:
+        stopped_at(11, patch)
+        with pytest.raises(StorageError):
+            made(world, tmp_path / "pairs", many)
+
+    made(world, tmp_path / "pairs", few)  # the first command again: there is nothing to do
+
+    found = files_of(tmp_path / "pairs")
+    assert {name: found[name] for name in found if UNFINISHED not in name} == before
+    again = drawn_again(tmp_path, monkeypatch)
+    made(world, tmp_path / "pairs", many)
+    assert {row for _, row in again if row > 5} <= set(range(7, 14))
+    made(world, tmp_path / "whole", many)
+    assert files_of(tmp_path / "pairs") == files_of(tmp_path / "whole")
+
+
+def test_a_pair_that_is_not_there_is_drawn_again_or_missed(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = PairNotes.write
+    forgotten = [3]
+
+    def forgetful(self: PairNotes, row: int, note: PairNote) -> None:
+        if row in forgotten:
+            forgotten.remove(row)
+        else:
+            written(self, row, note)
+
+    monkeypatch.setattr(PairNotes, "write", forgetful)
+    assert len(made(world, tmp_path / "once", FEW).all_records()) == 6
+
+    forgotten += [3, 3, 3]
+    with pytest.raises(StorageError, match="p0000003 was drawn, but is not in"):
+        made(world, tmp_path / "always", FEW)
+    assert not (tmp_path / "always" / MANIFEST).exists()
+
+
+def test_wrong_annotations_are_told_before_anything_is_drawn(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    made(world, tmp_path / "pairs", FEW)
+    before = files_of(tmp_path / "pairs")
+
+    for name, error in (("samples", WrongArtifactError), ("nowhere", MissingArtifactError)):
+        sources = SynthesizeSources(world.generator, annotations=world.folder / name)
+        with pytest.raises(error):
+            synthesize(world.classifier, tmp_path / "pairs", MANY, sources)
+
+    assert files_of(tmp_path / "pairs") == before
+
+
+def test_nothing_is_begun_after_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = plan.Plan(Path("o"), Path("c"), Path("g"), ("", ""), FEW, 16)
+    now = iter([0.0, 1.0, 2.0, 3.0])
+    monkeypatch.setattr("hdgan.stages.synthesize.plan.time", lambda: next(now))
+
+    assert list(plan.Portion(some, (4, 5, 6, 7), deadline=2.0).in_time()) == [4, 5]
+
+
+def test_another_classifier_at_the_same_path_is_found_out(world: TinyWorld, tmp_path: Path) -> None:
+    some = plan.Plan(*(tmp_path / "o", world.classifier, world.generator), ("old", "old"), FEW, 16)
+
+    with pytest.raises(WrongArtifactError, match="is another one here than where the run was"):
+        Networks.loaded(some, torch.device("cpu"))
+
+
+def test_strange_files_among_the_images_are_left_alone(world: TinyWorld, tmp_path: Path) -> None:
+    made(world, tmp_path / "pairs", FEW)
+    strange = tmp_path / "pairs" / "images" / "p0000001 (copy).png"
+    strange.write_bytes(b"mine")
+
+    made(world, tmp_path / "pairs", MANY)
+
+    assert strange.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ({"threads": 100_000}, "--threads is 100000; it must be from 1 to 1024"),
+        ({"seed": 4_000_000_000, "num_pairs": 2}, "only 32 bits of a seed are used"),
+        ({"drop_fraction": 1.0}, "--drop-fraction is 1.0"),
+    ],
+)
+def test_numbers_that_cannot_work_are_refused(choice: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        replace(FEW, **choice)  # type: ignore[arg-type]
+
+
 def drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """The folder and the row of every pair that is drawn from now on."""
-    from hdgan.stages.synthesize.drawing import Drawer
-
     found: list[tuple[str, int]] = []
     original = Drawer._made
 
@@ -253,8 +393,8 @@ def ticking(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
         now[0] += 1.0
         return now[0]
 
-    for module in ("plan", "run"):
-        monkeypatch.setattr(f"hdgan.stages.synthesize.{module}.monotonic", monotonic)
+    for clock in ("plan.time", "run.time", "run.monotonic"):
+        monkeypatch.setattr(f"hdgan.stages.synthesize.{clock}", monotonic)
     return monotonic
 
 

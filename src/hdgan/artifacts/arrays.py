@@ -77,3 +77,16 @@ def rows_at(path: Path, name: str, first: int, last: int) -> np.ndarray:
     except (SafetensorError, ValueError, KeyError) as error:
         raise DamagedArtifactError(f"{path} is no whole safetensors file ({error}).") from error
     return rows
+
+
+def shape_of(path: Path, name: str) -> tuple[int, ...]:
+    """The shape of an array in a safetensors file, of which no number is read.
+
+    Raises:
+        DamagedArtifactError: it cannot be read.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            return tuple(file.get_slice(name).get_shape())
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise DamagedArtifactError(f"{path} is no whole safetensors file ({error}).") from error

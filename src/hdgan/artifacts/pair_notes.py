@@ -8,14 +8,16 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from hdgan.artifacts.manifest import UNFINISHED, json_bytes
 from hdgan.artifacts.pair_set import SHARD_PAIRS, Way
 from hdgan.artifacts.shards import shard_being_made
 from hdgan.artifacts.writing import write_atomically
+from hdgan.errors import DamagedArtifactError
 
 PLACES = ("images", "labels", "uncertainty")
 """Folders of a pair's files."""
@@ -74,10 +76,28 @@ class PairNotes:
     _known: dict[tuple[str, int, int], dict[int, PairNote]] = field(default_factory=dict)
     """Of the archive that was looked at last, as it was then."""
 
+    @cached_property
+    def grows(self) -> bool:
+        """Whether an artifact is added to that was whole, and is until the end."""
+        return self.grown.is_dir()
+
+    @property
+    def grown(self) -> Path:
+        """Where files lie that will be added."""
+        return self.scratch / "grown"
+
+    def add_grown(self) -> None:
+        """Put what was added where it belongs; some of it may be there already."""
+        for place in PLACES:
+            for path in (self.grown / place).glob("[!.]*"):
+                target = self.folder / place / path.name
+                target.parent.mkdir(exist_ok=True)
+                path.replace(target)
+
     def place(self, row: int) -> Path:
         """The folder that the files of a pair are written to."""
         if not self.in_shards:
-            return self.folder
+            return self.grown if self.grows else self.folder
         return self.scratch / "pieces" / Path(shard_name(row)).stem
 
     def has(self, row: int) -> bool:
@@ -110,7 +130,7 @@ class PairNotes:
         files = {path.relative_to(loose).as_posix(): path for path in _files_in(loose)}
         with shard_being_made(packed) as shard:
             if packed.is_file():
-                with zipfile.ZipFile(packed) as before:
+                with opened_archive(packed) as before:
                     for name in before.namelist():
                         if name not in files:
                             shard.add(name, before.read(name))
@@ -159,12 +179,29 @@ def note_of(data: bytes) -> PairNote:
 
 
 def _notes_in(packed: Path) -> dict[int, PairNote]:
-    with zipfile.ZipFile(packed) as archive:
+    with opened_archive(packed) as archive:
         return {
             int(Path(name).stem[1:]): note_of(archive.read(name))
             for name in archive.namelist()
             if name.startswith(f"{_NOTES}/")
         }
+
+
+@contextmanager
+def opened_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """An archive to read from.
+
+    Raises:
+        DamagedArtifactError: it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise DamagedArtifactError(
+            f"{path} is damaged ({error}). Remove it, and run the same command again; its pairs "
+            "are drawn again."
+        ) from error
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -181,15 +218,15 @@ def files_kept_in(sources: Sequence[Path], names: Sequence[str]) -> Iterator[tup
 
     Raises:
         KeyError: no archive has one of them.
+        DamagedArtifactError: an archive is damaged.
     """
-    archives = [zipfile.ZipFile(path) for path in sources if path.is_file()]
-    try:
+    with ExitStack() as opened:
+        archives = [
+            opened.enter_context(opened_archive(path)) for path in sources if path.is_file()
+        ]
         for place in PLACES:
             for name in names:
                 yield _first(archives, f"{place}/{name}.png")
-    finally:
-        for archive in archives:
-            archive.close()
 
 
 def _first(archives: Sequence[zipfile.ZipFile], name: str) -> tuple[str, bytes]:

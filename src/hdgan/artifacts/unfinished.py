@@ -7,7 +7,7 @@ command run again goes on there; another command is refused. The manifest comes 
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -209,7 +209,7 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
     if (folder / MANIFEST).is_file():
         if not order.adds_to(made := _order_of(read_manifest(folder))):
             _refuse_other(folder, order, made)
-            shutil.rmtree(scratch, ignore_errors=True)
+            _clear_left(folder, order)
             yield None
             return
     else:
@@ -237,6 +237,18 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
             raise
     if (folder / MANIFEST).is_file():
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _clear_left(folder: Path, order: Order) -> None:
+    """Take away what a run has left that was killed after its last file.
+
+    What adds to the artifact, now or when its command is run again, is left alone.
+    """
+    command = folder / UNFINISHED / _COMMAND
+    if not command.is_file() or _begun(command).adds_to(order):
+        return
+    with suppress(StorageError), _alone(folder):
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
 
 
 def _clear(folder: Path) -> None:

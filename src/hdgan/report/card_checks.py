@@ -45,7 +45,7 @@ def comparison_text(about: Mapping[str, Any]) -> str:
     if not checks:
         return (
             "Not compared. `hdgan synthesize` compares areas, numbers, sizes and neighbours of the "
-            "classes when the annotations are at hand (`--annotations FOLDER`)."
+            "classes if the annotations are at hand when pairs are made (`--annotations FOLDER`)."
         )
     if not checks["comparison"]:
         return (

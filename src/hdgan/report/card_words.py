@@ -23,9 +23,12 @@ def composition_sentences(about: Mapping[str, Any]) -> list[str] | None:
         for name in composition["wanted"]
     ]
     ways = composition["by_way"]
+    if composition["draws_per_kept_pair"] is None:
+        return [f"Wanted was {' and '.join(asked)} in every pair, but none was found or kept."]
     sentences.append(
         f"A kept pair took {number(composition['draws_per_kept_pair'])} drawings and "
-        f"{number(composition['looks_per_kept_pair'])} quick looks at latents. Of the pairs that "
+        f"{number(composition['looks_per_kept_pair'])} quick looks at latents, of which only "
+        f"the coarse blocks were drawn. Of the pairs that "
         f"were found, {ways.get('first', 0):,} had enough at once, {ways.get('rejection', 0):,} "
         f"were chosen among several drawings, {ways.get('search', 0):,} were reached by changing "
         f"latents. Not found and left out: {composition['num_missed']:,}."
@@ -62,7 +65,7 @@ def annotation_text(about: Mapping[str, Any], *, comes_with_generator: bool) -> 
     if not annotation:
         return (
             "Not known: the annotations that the classifier was fitted to were not at hand. "
-            "`hdgan synthesize --annotations FOLDER` names them here."
+            "`hdgan synthesize --annotations FOLDER` names them when pairs are made."
         )
     what = _ANNOTATED.get(annotation.get("of"), "images")
     text = f"{annotation['tiles']} {what} were annotated{_splits(annotation)}. "

@@ -10,6 +10,9 @@ from hdgan.settings.bounds import above_zero, at_least, bytes_in, seconds_in, sh
 NUM_PAIRS = 1000
 """Pairs that are drawn if neither a number nor a time is given."""
 
+MOST_THREADS = 1024
+"""More at once are a slip."""
+
 LAST_SEED = 4_000_000_000
 """Of pairs: a latent's random numbers follow the last 32 bits of its seed."""
 
@@ -58,8 +61,8 @@ class SynthesizeSettings:
     """Pull towards the mean image: 1 leaves all variety, 0 none. The paper has 0.7."""
 
     seed: int = 1_000_000
-    """Pair i is drawn with seed + i; far from the seeds of samples, so that pairs are new. Two
-    commands whose ranges do not meet make different pairs."""
+    """Pair i is drawn with seed + i (with --noise-draws, latent i); far from the seeds of samples,
+    so that pairs are new. Two commands whose ranges do not meet make different pairs."""
 
     stain: str | None = None
     """Stain to draw, of a generator that was trained with `--condition stain`; without it, each
@@ -138,12 +141,13 @@ class SynthesizeSettings:
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot work."""
-        at_least(self, 1, "num_pairs", "noise_draws", "most_draws", "workers", "threads")
+        at_least(self, 1, "num_pairs", "noise_draws", "most_draws")
         at_least(self, 2, "num_pilot")
         if self.memory is not None:
             bytes_in(self.memory, "--memory")
         at_least(self, 0, "max_uncertainty")
-        within(self, 0, LAST_SEED - 100_000_000, "seed")
+        at_least(self, 0, "seed")
+        within(self, 1, MOST_THREADS, "workers", "threads")
         above_zero(self, "min_realism")
         within(self, 0, 1, "truncation")
         within(self, 0, 0.999, "drop_fraction")
@@ -163,6 +167,12 @@ class SynthesizeSettings:
             raise SettingsError(
                 "--workers changes nothing for a Dask cluster that is there already: it has its "
                 "own. Leave it out."
+            )
+        last = self.seed + (self.most_pairs or 0) // self.noise_draws
+        if last > LAST_SEED:
+            raise SettingsError(
+                f"--seed is {self.seed}, so the last pair's would be {last}; it must not exceed "
+                f"{LAST_SEED}, because only 32 bits of a seed are used. Begin lower."
             )
         if self.wanted and self.noise_draws > 1:
             raise SettingsError("--noise-draws and --at-least exclude one another: choose one.")

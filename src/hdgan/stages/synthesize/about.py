@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
 from hdgan.artifacts.annotation_set import AnnotationSet
+from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.images import grey_of, rgb_of
 from hdgan.artifacts.lineage import parent_of
@@ -26,6 +27,8 @@ from hdgan.stages.synthesize.describing import (
 )
 from hdgan.stages.synthesize.plan import Plan
 from hdgan.stages.synthesize.tallies import Tallies
+
+Parent = TypeVar("Parent", bound=Artifact)
 
 
 @dataclass(frozen=True)
@@ -76,31 +79,80 @@ def counts_of(chosen: Chosen, plan: Plan, class_map: ClassMap) -> dict[str, Any]
     }
 
 
+@dataclass(frozen=True)
+class Annotated:
+    """What the classifier was fitted to, as far as it is at hand."""
+
+    annotations: AnnotationSet | None
+    """The label maps."""
+
+    samples: SampleSet | None
+    """The images."""
+
+    @classmethod
+    def found(cls, ensemble: ClassifierFolder, sources: SynthesizeSources) -> "Annotated":
+        """Look for both, and whether they are whole, before the long work begins.
+
+        Args:
+            ensemble: the classifier.
+            sources: where they are said to be.
+
+        Raises:
+            ArtifactError: what is named is not there, damaged, or not what the classifier was
+                fitted to.
+        """
+        annotations = _parent(ensemble, AnnotationSet, sources.annotations)
+        if annotations is None:
+            return cls(None, None)
+        annotations.check_files()
+        samples = _parent(annotations, SampleSet, sources.samples)
+        return cls(annotations, samples)
+
+    def pictures(self) -> Iterator[tuple[UInt8[np.ndarray, "height width 3"] | None, LabelMap]]:
+        """Each annotated image, if it is at hand, with its label map."""
+        if self.annotations is None:
+            return
+        images = {}
+        if self.samples is not None:
+            images = {record.sample: record for record in self.samples.records()}
+        for record in self.annotations.records():
+            image = None
+            if self.samples is not None and record.image in images:
+                image = self.samples.image(images[record.image])
+            yield image, self.annotations.labels(record)
+
+
+def _parent(child: Artifact, kind: type[Parent], given: Path | None) -> Parent | None:
+    """The artifact that a child was made from; None if nobody says where it is.
+
+    Raises:
+        ArtifactError: it is said, but not there, or another one is.
+    """
+    if given is None and kind.kind not in child.manifest.parents:
+        return None
+    try:
+        return parent_of(child, kind, given)
+    except MissingArtifactError:
+        if given is not None:
+            raise
+        return None
+
+
 def compared(
-    folder: Path,
-    records: list[PairRecord],
-    ensemble: ClassifierFolder,
-    sources: SynthesizeSources,
+    folder: Path, records: list[PairRecord], annotated: Annotated, class_map: ClassMap
 ) -> dict[str, Any]:
     """Who annotated, and how the pairs compare with what was annotated.
 
     Args:
         folder: of the pairs, which need not be finished.
         records: some of the pairs that are kept.
-        ensemble: the classifier.
-        sources: where annotations and samples are said to be.
-
-    Raises:
-        WrongArtifactError: they are others than those that the classifier was fitted to.
+        annotated: what the classifier was fitted to.
+        class_map: of both.
     """
-    annotations = _annotations(ensemble, sources)
-    annotated: Iterator[tuple[UInt8[np.ndarray, "height width 3"] | None, LabelMap]] = iter(())
-    if annotations is not None:
-        annotated = _annotated(annotations, _samples(annotations, sources))
-    checks = checks_of(_pixels(folder, records), annotated, ensemble.class_map)
+    annotations = annotated.annotations
     return {
         "annotation": None if annotations is None else annotation_of(annotations),
-        "checks": checks,
+        "checks": checks_of(_pixels(folder, records), annotated.pictures(), class_map),
     }
 
 
@@ -111,40 +163,6 @@ def checked_rows(kept: Bool[np.ndarray, " pairs"], plan: Plan) -> list[int]:
     rows = rows[first]
     count = num_checked(len(rows), plan.side_px)
     return [int(rows[i * len(rows) // count]) for i in range(count)]
-
-
-def _annotations(ensemble: ClassifierFolder, sources: SynthesizeSources) -> AnnotationSet | None:
-    if "annotation-set" not in ensemble.manifest.parents:
-        return None
-    try:
-        return parent_of(ensemble, AnnotationSet, sources.annotations)
-    except MissingArtifactError:
-        if sources.annotations is not None:
-            raise
-        return None
-
-
-def _samples(annotations: AnnotationSet, sources: SynthesizeSources) -> SampleSet | None:
-    if "sample-set" not in annotations.manifest.parents:
-        return None
-    try:
-        return parent_of(annotations, SampleSet, sources.samples)
-    except MissingArtifactError:
-        if sources.samples is not None:
-            raise
-        return None
-
-
-def _annotated(
-    annotations: AnnotationSet, samples: SampleSet | None
-) -> Iterator[tuple[UInt8[np.ndarray, "height width 3"] | None, LabelMap]]:
-    """Each annotated image, if it is at hand, with its label map."""
-    images = {} if samples is None else {record.sample: record for record in samples.records()}
-    for record in annotations.records():
-        image = None
-        if samples is not None and record.image in images:
-            image = samples.image(images[record.image])
-        yield image, annotations.labels(record)
 
 
 def _pixels(

@@ -114,14 +114,14 @@ def composition_of(
     """What `dataset.json` says of how the composition was changed, and what that cost."""
     if not plan.wanted:
         return None
-    natural, num_kept = _probe(plan).natural, max(1, int(kept.sum()))
+    natural, num_kept = _probe(plan).natural, int(kept.sum())
     return {
         "wanted": {class_map.names[place]: share for place, share in plan.wanted},
         "natural_share": dict(zip(class_map.names, natural.round(6).tolist(), strict=True)),
         "num_pilot": plan.settings.num_pilot,
         "num_missed": int(tallies.missed.sum()),
-        "draws_per_kept_pair": float(tallies.draws.sum() / num_kept),
-        "looks_per_kept_pair": float(tallies.looks.sum() / num_kept),
+        "draws_per_kept_pair": float(tallies.draws.sum() / num_kept) if num_kept else None,
+        "looks_per_kept_pair": float(tallies.looks.sum() / num_kept) if num_kept else None,
         "by_way": {
             way: int((tallies.way[kept] == place).sum())
             for place, way in enumerate(WAYS)

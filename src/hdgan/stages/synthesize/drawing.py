@@ -154,4 +154,4 @@ def draw_portion(portion: Portion) -> tuple[int, ...]:
     if getattr(_own, "plan", None) != portion.plan:
         _own.drawer = Drawer(portion.plan, device_named(portion.plan.settings.device))
         _own.plan = portion.plan
-    return tuple(_own.drawer.draw(portion.rows))
+    return tuple(_own.drawer.draw(portion.in_time()))

@@ -1,7 +1,7 @@
 """Drawn pairs to a dataset: some are dropped, the rest is described."""
 
+import re
 import shutil
-import zipfile
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from hdgan.artifacts.arrays import write_rows
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.manifest import json_bytes
-from hdgan.artifacts.pair_notes import PLACES, files_kept_in, pair_name, shard_name
+from hdgan.artifacts.pair_notes import PLACES, files_kept_in, opened_archive, pair_name, shard_name
 from hdgan.artifacts.pair_set import (
     CARD,
     DATASET,
@@ -34,8 +34,8 @@ from hdgan.artifacts.weights import device_named
 from hdgan.method.latent import stain_of
 from hdgan.method.uncertainty import largest_divergence
 from hdgan.report.card import dataset_card
-from hdgan.settings.synthesize import SynthesizeSources
 from hdgan.stages.synthesize.about import (
+    Annotated,
     Chosen,
     checked_rows,
     compared,
@@ -48,6 +48,8 @@ from hdgan.stages.synthesize.plan import Plan
 from hdgan.stages.synthesize.spreading import draw_everywhere
 from hdgan.stages.synthesize.tallies import Tallies, latents_of, tallies_of
 
+_PAIR = re.compile(r"p(\d{7,})\.(png|tif)")
+
 
 class Finishing:
     """The last part of the work. It can be killed and done again at any moment."""
@@ -58,9 +60,9 @@ class Finishing:
         plan: Plan,
         ensemble: ClassifierFolder,
         parent: GeneratorFolder,
-        sources: SynthesizeSources,
+        annotated: Annotated,
     ) -> None:
-        self.unfinished, self.plan, self.sources = unfinished, plan, sources
+        self.unfinished, self.plan, self.annotated = unfinished, plan, annotated
         self.ensemble, self.parent = ensemble, parent
         self.notes, self.folder = plan.notes, unfinished.folder
         self.largest = largest_divergence(ensemble.text.num_members, ensemble.text.num_classes)
@@ -77,6 +79,7 @@ class Finishing:
         self.tallies = tallies_of(self.folder, self.notes, num_pairs, num_classes)
         self._draw_again()
         self.unfinished.reopen()
+        self.notes.add_grown()
         latents = latents_of(self.folder, self.notes, num_pairs)
         shape = (num_pairs, self.parent.shape.w_dim)
         write_rows(self.folder / LATENTS, "w", shape, latents)
@@ -143,9 +146,9 @@ class Finishing:
     def _has_files(self, row: int) -> bool:
         """Whether the files of a pair are there, wherever they lie until the end."""
         names = [f"{place}/{pair_name(row)}.{self.plan.ending}" for place in PLACES]
-        folder = self.notes.place(row)
-        if all((folder / name).is_file() for name in names):
-            return True
+        for folder in {self.notes.place(row), self.folder}:
+            if all((folder / name).is_file() for name in names):
+                return True
         return self.notes.in_shards and set(names) <= self._in_archives(row)
 
     def _in_archives(self, row: int) -> set[str]:
@@ -160,10 +163,13 @@ class Finishing:
     def _remove_dropped(self) -> None:
         """Remove files of pairs that are not in the dataset, or beyond its last."""
         for place in PLACES:
-            for path in (self.folder / place).glob(f"p*.{self.plan.ending}"):
-                row = int(path.stem[1:])
-                if row >= len(self.kept) or not self.kept[row]:
+            for path in (self.folder / place).glob("p*"):
+                match = _PAIR.fullmatch(path.name)
+                if match and not self._is_kept(int(match[1])):
                     path.unlink(missing_ok=True)
+
+    def _is_kept(self, row: int) -> bool:
+        return row < len(self.kept) and bool(self.kept[row])
 
     def _fill_shards(self) -> None:
         """Write each archive with the pairs that are kept, and remove what it was made from."""
@@ -196,7 +202,7 @@ class Finishing:
         rows = checked_rows(self.kept, self.plan)
         records = [self._record(row) for row in rows]
         about = counts_of(chosen, self.plan, self.ensemble.class_map)
-        about |= compared(self.folder, records, self.ensemble, self.sources)
+        about |= compared(self.folder, records, self.annotated, self.ensemble.class_map)
         composition = composition_of(self.plan, self.tallies, self.kept, self.ensemble.class_map)
         about |= {
             "composition": composition,
@@ -229,5 +235,5 @@ def _names_in(archive: Path) -> list[str]:
     """The files of an archive, in order; none if it is not there."""
     if not archive.is_file():
         return []
-    with zipfile.ZipFile(archive) as opened:
+    with opened_archive(archive) as opened:
         return opened.namelist()

@@ -15,7 +15,7 @@ from hdgan.artifacts.pair_notes import pair_name
 from hdgan.artifacts.pair_set import NEAREST
 from hdgan.artifacts.real_tiles import Likeness, RealismOfImage, RealTiles
 from hdgan.artifacts.unfinished import UnfinishedArtifact
-from hdgan.errors import SettingsError
+from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.report.nearest_tiles import nearest_picture, nearest_rows, nearest_summary
 from hdgan.report.progress import ProgressBar
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
@@ -57,12 +57,17 @@ def prepare(tiles: RealTiles | None, unfinished: UnfinishedArtifact, device: tor
     """Look at the real tiles, unless an earlier run has."""
     if tiles is None or (unfinished.scratch / FITTED).is_file():
         return
+    unfinished.is_dear = True
     with ProgressBar("synthesize: looking at real tiles", tiles.num_looks, "crops") as progress:
         unfinished.write_scratch(FITTED, array_bytes(tiles.fitted(device, progress.reach)))
 
 
 def likeness_of(plan: Plan, device: torch.device) -> Likeness | None:
-    """What scores drawings, in whichever process; None if there are no real tiles."""
+    """What scores drawings, in whichever process; None if there are no real tiles.
+
+    Raises:
+        WrongArtifactError: others are there than where the run was begun.
+    """
     if plan.tiles is None or plan.encoder is None:
         return None
     path = plan.notes.scratch / FITTED
@@ -72,6 +77,11 @@ def likeness_of(plan: Plan, device: torch.device) -> Likeness | None:
         GeneratorFolder.open(plan.generator),
         trusted=plan.settings.trust_encoder,
     )
+    if tuple(tiles.parents.values()) != plan.compared_with:
+        raise WrongArtifactError(
+            f"{plan.tiles} or {plan.encoder} is another one here than where the run was begun. All "
+            "computers need the same files under the same paths."
+        )
     return Likeness(tiles, arrays_of(path.read_bytes(), str(path)), device)
 
 

@@ -7,6 +7,7 @@ import torch
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.memory import bytes_for_work
+from hdgan.errors import WrongArtifactError
 from hdgan.method.labelled_drawing import LabelledGenerator, fixed_bytes_of
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.uncertainty import largest_divergence
@@ -37,9 +38,15 @@ class Networks:
 
         Raises:
             SettingsError: the memory that is allowed is not enough.
+        WrongArtifactError: others are there than where the run was begun.
         """
         ensemble = ClassifierFolder.open(plan.classifier)
         folder = GeneratorFolder.open(plan.generator)
+        if (ensemble.digest, folder.digest) != plan.digests:
+            raise WrongArtifactError(
+                f"{plan.classifier} or {plan.generator} is another one here than where the run was "
+                "begun. All computers need the same folders under the same paths."
+            )
         generator = folder.generator().to(device)
         classifier = ensemble.classifier().to(device)
         context = ensemble.context()

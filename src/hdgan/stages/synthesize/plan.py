@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
-from time import monotonic
+from time import time
 
 from hdgan.artifacts.pair_notes import PairNotes
 from hdgan.artifacts.pair_set import Ending
@@ -29,7 +29,7 @@ class Plan:
     """Of the generator."""
 
     digests: tuple[str, str]
-    """Of both: a worker that has another at the same path draws anew from what is there."""
+    """Of both: a computer that has others at these paths is found out."""
 
     settings: SynthesizeSettings
     """The user's choices."""
@@ -45,6 +45,9 @@ class Plan:
 
     encoder: Path | None = None
     """What tells how alike a drawing and a tile are."""
+
+    compared_with: tuple[str, ...] = ()
+    """Digests of the tiles and the encoder."""
 
     @property
     def ending(self) -> Ending:
@@ -74,12 +77,24 @@ class Portion:
     plan: Plan
     rows: tuple[int, ...]
 
+    deadline: float | None = None
+    """No row is begun after it, seconds since 1970; computers of a cluster have about one clock."""
 
-def portions(plan: Plan, rows: Iterable[int], size: int) -> Iterator[Portion]:
+    def in_time(self) -> Iterator[int]:
+        """Rows as long as there is time."""
+        for row in self.rows:
+            if self.deadline is not None and time() >= self.deadline:
+                return
+            yield row
+
+
+def portions(
+    plan: Plan, rows: Iterable[int], size: int, deadline: float | None = None
+) -> Iterator[Portion]:
     """Rows in portions, each taken when it is asked for."""
     waiting = iter(rows)
     while some := tuple(islice(waiting, size)):
-        yield Portion(plan, some)
+        yield Portion(plan, some, deadline)
 
 
 @dataclass(frozen=True)
@@ -92,8 +107,8 @@ class Task:
     most: int | None
     """One more than the last row; None: the time alone decides."""
 
-    seconds: float | None
-    """The time there is; None: as long as it takes."""
+    deadline: float | None
+    """No pair is begun after it, seconds since 1970; None: it takes as long as it takes."""
 
     def all_rows(self) -> Iterable[int]:
         """Every row, in order; without end if the time alone decides."""
@@ -101,9 +116,8 @@ class Task:
 
     def rows(self, notes: PairNotes) -> Iterator[int]:
         """Rows that are not drawn yet, as long as there is time from now on."""
-        deadline = None if self.seconds is None else monotonic() + self.seconds
         for row in self.all_rows():
-            if deadline is not None and monotonic() >= deadline:
+            if self.deadline is not None and time() >= self.deadline:
                 return
             if not notes.has(row):
                 yield row

@@ -1,27 +1,31 @@
 """`hdgan synthesize`: a generator and a classifier to labelled drawings."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 
 import torch
 
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.lineage import parent_of
-from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.manifest import MANIFEST, json_bytes
+from hdgan.artifacts.pair_notes import pair_name
 from hdgan.artifacts.pair_set import DATASET, PairSet
 from hdgan.artifacts.team import team_and_device
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, being_made, plain, seen_by
-from hdgan.errors import SettingsError
+from hdgan.errors import SettingsError, StorageError
 from hdgan.method.latent import has_noise, stain_of
 from hdgan.method.stylegan.processes import Team
 from hdgan.pipeline import Fact, Made
+from hdgan.report.progress import remark
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.stages.synthesize import composing, likeness
+from hdgan.stages.synthesize.about import Annotated
 from hdgan.stages.synthesize.finishing import Finishing
 from hdgan.stages.synthesize.plan import Plan, Task, refuse_bands
 from hdgan.stages.synthesize.ranks import draw_part, follow
@@ -34,6 +38,9 @@ PATIENCE = timedelta(days=30)
 
 WHERE = ("workers", "cluster")
 """Settings that change no byte of what is made."""
+
+MOST_ATTEMPTS = 2
+"""A pair that was drawn and is not there is drawn once more."""
 
 SPENT = "spent.json"
 """Seconds that earlier runs have drawn for."""
@@ -59,28 +66,81 @@ def synthesize(
     ensemble = ClassifierFolder.open(classifier)
     parent = parent_of(ensemble, GeneratorFolder, sources.generator)
     tiles = likeness.real_tiles_named(sources, settings, parent)
+    compared_with = {} if tiles is None else tiles.parents
     plan = replace(
         _plan(ensemble, parent, output, settings),
         tiles=likeness.named(sources.tiles),
         encoder=likeness.named(sources.encoder),
+        compared_with=tuple(compared_with.values()),
     )
     refuse_bands(plan, by_object=bool(ensemble.text.by_object))
-    order = _order(ensemble, parent, settings, {} if tiles is None else tiles.parents)
+    annotated = Annotated.found(ensemble, sources)
+    order = _order(ensemble, parent, settings, compared_with)
     with team_and_device(settings.device, PATIENCE) as (team, device):
-        if team.size > 1 and settings.cluster is not None:
-            raise SettingsError("--cluster and torchrun exclude one another: choose one.")
+        _refuse_ranks(team, settings)
         if not team.leads:
             follow(plan, team, device)
-        else:
-            with being_made(output, order) as unfinished:
-                if unfinished is None:
-                    team.told(b"")
-                else:
-                    composing.prepare(plan, unfinished, device)
-                    likeness.prepare(tiles, unfinished, device)
-                    run = _Run(unfinished, plan, team, device)
-                    Finishing(unfinished, plan, ensemble, parent, sources).complete(*run.draw())
-    return Made("pair-set", output, _facts(output) if team.leads else {})
+            return Made("pair-set", output, {})
+        with _led(team) as lead, being_made(output, order) as unfinished:
+            if unfinished is None:
+                _tell_of_unused(output, sources)
+            else:
+                if (output / MANIFEST).is_file():
+                    plan.notes.grown.mkdir(exist_ok=True)
+                composing.prepare(plan, unfinished, device)
+                likeness.prepare(tiles, unfinished, device)
+                run = _Run(unfinished, plan, lead, device)
+                Finishing(unfinished, plan, ensemble, parent, annotated).complete(*run.draw())
+    return Made("pair-set", output, _facts(output))
+
+
+def _refuse_ranks(team: Team, settings: SynthesizeSettings) -> None:
+    """Do nothing if several ranks can do what is asked for.
+
+    Raises:
+        SettingsError: they cannot.
+    """
+    if team.size > 1 and settings.cluster is not None:
+        raise SettingsError("--cluster and torchrun exclude one another: choose one.")
+    if team.size > 1 and settings.budget is not None:
+        raise SettingsError(
+            "--budget and torchrun exclude one another: ranks that are faster would draw in vain. "
+            "Give --num-pairs; more can be added later."
+        )
+
+
+class _Lead:
+    """The word of the rank that leads, which the others wait for once."""
+
+    def __init__(self, team: Team) -> None:
+        self.team, self.has_spoken = team, False
+
+    def tell(self, task: Task | None) -> None:
+        """Say what is to be drawn; None: nothing."""
+        self.has_spoken = True
+        self.team.told(b"" if task is None else json_bytes(asdict(task)))
+
+
+@contextmanager
+def _led(team: Team) -> Iterator[_Lead]:
+    """A rank that leads; if it has nothing to say, or refuses, the others go home."""
+    lead = _Lead(team)
+    try:
+        yield lead
+    finally:
+        if not lead.has_spoken:
+            lead.tell(None)
+
+
+def _tell_of_unused(output: Path, sources: SynthesizeSources) -> None:
+    """Say that what was named now is not looked at, where pairs are there already."""
+    about = PairSet.open(output).about
+    if sources.annotations is not None and about.get("annotation") is None:
+        remark(
+            "synthesize",
+            f"the pairs in {output} are finished, and were made without --annotations; these are "
+            "looked at only when pairs are made or added",
+        )
 
 
 def _plan(
@@ -133,14 +193,15 @@ class _Run:
     """Pairs on their way into an artifact, in the process that leads."""
 
     def __init__(
-        self, unfinished: UnfinishedArtifact, plan: Plan, team: Team, device: torch.device
+        self, unfinished: UnfinishedArtifact, plan: Plan, lead: _Lead, device: torch.device
     ) -> None:
-        self.unfinished, self.plan, self.team, self.device = unfinished, plan, team, device
+        self.unfinished, self.plan, self.lead, self.device = unfinished, plan, lead, device
+        self.team = lead.team
         self.notes = plan.notes
-        self.task = Task(
-            known_rows(unfinished.folder), plan.settings.most_pairs, self._seconds_left()
-        )
-        self.watch = Watch(plan, self.task, with_ranks=team.size > 1)
+        budget = plan.settings.budget_seconds
+        self.spent, self.began = self._spent(), monotonic()
+        deadline = None if budget is None else time() + max(0.0, budget - self.spent)
+        self.task = Task(known_rows(unfinished.folder), plan.settings.most_pairs, deadline)
 
     def draw(self) -> tuple[int, float | None]:
         """Draw what is missing.
@@ -148,44 +209,65 @@ class _Run:
         Returns:
             How many pairs there are, from the first without a gap, and the seconds it took if they
             were limited.
+
+        Raises:
+            StorageError: pairs were drawn, and are not there.
+            SettingsError: the time was over before there was any.
         """
-        budget, began = self.plan.settings.budget_seconds, monotonic()
-        spent = (budget or 0.0) - (self.task.seconds or 0.0)
-        self.team.told(json_bytes(asdict(self.task)))
-        with self.watch as watch:
+        self.lead.tell(self.task)
+        for _ in range(MOST_ATTEMPTS if self.team.size == 1 else 1):  # ranks meet once
+            self._draw_once()
+            num_drawn = self._num_drawn()
+            if num_drawn == self.task.most or self.task.deadline is not None:
+                break
+        else:
+            raise StorageError(
+                f"{pair_name(num_drawn)} was drawn, but is not in {self.plan.folder}. The disk may "
+                "be slow to show what other computers write: run the same command again."
+            )
+        if num_drawn == 0:
+            raise SettingsError(
+                f"--budget is {self.plan.settings.budget}, which was over before the first pair "
+                "was whole. Give more time."
+            )
+        return num_drawn, self._seconds()
+
+    def _draw_once(self) -> None:
+        with Watch(self.plan, self.task, with_ranks=self.team.size > 1) as watch:
 
             def drawn(rows: Sequence[int]) -> None:
-                seconds = spent + monotonic() - began
+                seconds = self._seconds()
                 self.unfinished.is_dear = True
-                watch.see(rows, seconds)
-                if budget is not None:
+                watch.see(rows, seconds or 0.0)
+                if seconds is not None:
                     self.unfinished.write_scratch(SPENT, json_bytes(seconds))
 
             left = self.task.rows(self.notes)
             if self.team.size > 1:
                 draw_part(self.plan, self.team, self.device, left, drawn)
             else:
-                draw_everywhere(self.plan, left, watch.num_left, drawn)
-        gap = (row for row in self.task.all_rows() if not self.notes.has(row))
-        num_drawn = next(gap, self.task.most or 0)
-        if num_drawn == 0:
-            raise SettingsError(
-                f"--budget is {self.plan.settings.budget}, which was over before the first pair "
-                "was whole. Give more time."
-            )
-        return num_drawn, None if budget is None else spent + monotonic() - began
+                deadline = self.task.deadline
+                draw_everywhere(self.plan, left, watch.num_left, drawn, deadline)
 
-    def _seconds_left(self) -> float | None:
-        """What is left of the time, after earlier runs and what is being added to."""
-        budget, folder = self.plan.settings.budget_seconds, self.unfinished.folder
-        if budget is None:
+    def _num_drawn(self) -> int:
+        """How many pairs there are without a gap."""
+        gap = (row for row in self.task.all_rows() if not self.notes.has(row))
+        return next(gap, self.task.most or 0)
+
+    def _seconds(self) -> float | None:
+        """That earlier runs and this one have drawn for, if they are limited."""
+        if self.task.deadline is None:
             return None
+        return self.spent + monotonic() - self.began
+
+    def _spent(self) -> float:
+        """Seconds that earlier runs have drawn for, and those that made what is added to."""
         spent = 0.0
-        for path in (folder / DATASET, self.unfinished.scratch / SPENT):
+        for path in (self.unfinished.folder / DATASET, self.unfinished.scratch / SPENT):
             if path.is_file():
                 content = json.loads(path.read_bytes())
                 spent = content.get("seconds") or 0.0 if isinstance(content, dict) else content
-        return max(0.0, budget - spent)
+        return float(spent)
 
 
 def _facts(output: Path) -> dict[str, Fact]:

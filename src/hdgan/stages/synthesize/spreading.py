@@ -26,7 +26,11 @@ PORTION = 8
 
 
 def draw_everywhere(
-    plan: Plan, rows: Iterable[int], num_left: int | None, drawn: Callable[[Sequence[int]], None]
+    plan: Plan,
+    rows: Iterable[int],
+    num_left: int | None,
+    drawn: Callable[[Sequence[int]], None],
+    deadline: float | None = None,
 ) -> None:
     """Draw pairs, by as many processes as the settings say.
 
@@ -35,6 +39,7 @@ def draw_everywhere(
         rows: which pairs, in order; they are asked for as processes become free.
         num_left: how many there are, if that is known.
         drawn: is called with the rows of pairs when they are whole.
+        deadline: no pair is begun after it, seconds since 1970. Rows are then begun in their order.
 
     Raises:
         StorageError: the disk is full, or processes died again and again.
@@ -42,7 +47,8 @@ def draw_everywhere(
     """
     settings, waiting = plan.settings, iter(rows)
     if settings.cluster is not None:
-        works = portions(plan, waiting, _portion(num_left, 16))
+        size = 1 if deadline else _portion(num_left, 16)
+        works = portions(plan, waiting, size, deadline)
         num_jobs = settings.workers or num_cores()
         portions_done = done_by_cluster(draw_portion, works, settings.cluster, num_jobs)
     elif settings.workers == 1:
@@ -52,7 +58,8 @@ def draw_everywhere(
         num_workers = settings.workers or _drawn_here(plan, waiting, num_left, drawn)
         if num_workers == 1:
             return
-        works = portions(plan, waiting, _portion(num_left, num_workers))
+        size = 1 if deadline else _portion(num_left, num_workers)
+        works = portions(plan, waiting, size, deadline)
         portions_done = done_by_processes(draw_portion, works, num_workers)
     for portion in portions_done:
         drawn(portion)

@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from hdgan.artifacts.arrays import array_bytes, arrays_of, rows_at
+from hdgan.artifacts.arrays import array_bytes, arrays_of, rows_at, shape_of
 from hdgan.artifacts.pair_notes import PairNote, PairNotes
 from hdgan.artifacts.pair_set import LATENTS, TALLIES, Way
 from hdgan.method.uncertainty import kept_after_filter
@@ -47,18 +47,14 @@ class Tallies:
         """How many pairs."""
         return len(self.uncertainty)
 
-    def __add__(self, other: "Tallies") -> "Tallies":
-        """These and then those."""
-        width = max(self.tile.shape[1], other.tile.shape[1])
-        both = {
-            part.name: np.concatenate([getattr(self, part.name), getattr(other, part.name)])
-            for part in fields(self)
-            if part.name != "tile"
-        }
-        tiles = [
-            np.pad(one.tile, ((0, 0), (0, width - one.tile.shape[1]))) for one in (self, other)
-        ]
-        return Tallies(**both, tile=np.concatenate(tiles))
+    @classmethod
+    def joined(cls, parts: Sequence["Tallies"]) -> "Tallies":
+        """All of these, in order."""
+        width = max(part.tile.shape[1] for part in parts)
+        names = [each.name for each in fields(cls) if each.name != "tile"]
+        both = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        tiles = [np.pad(part.tile, ((0, 0), (0, width - part.tile.shape[1]))) for part in parts]
+        return cls(**both, tile=np.concatenate(tiles))
 
     def way_of(self, row: int) -> Way | None:
         """How the pair was found, if a composition was asked for."""
@@ -148,8 +144,7 @@ def known_rows(folder: Path) -> int:
     """Of how many pairs, from the first, the artifact in a folder knows all already."""
     if not ((folder / TALLIES).is_file() and (folder / LATENTS).is_file()):
         return 0
-    tallies = _read(folder)
-    return min(len(tallies), rows_at(folder / LATENTS, "w", 0, len(tallies)).shape[0])
+    return min(len(_read(folder)), shape_of(folder / LATENTS, "w")[0])
 
 
 def tallies_of(folder: Path, notes: PairNotes, num_pairs: int, num_classes: int) -> Tallies:
@@ -168,7 +163,7 @@ def tallies_of(folder: Path, notes: PairNotes, num_pairs: int, num_classes: int)
     for first in range(known, num_pairs, _ROWS_AT_ONCE):
         rows = range(first, min(first + _ROWS_AT_ONCE, num_pairs))
         parts.append(Tallies.of_notes([notes.read(row) for row in rows], num_classes))
-    return sum(parts[1:], parts[0])
+    return Tallies.joined(parts)
 
 
 def latents_of(
