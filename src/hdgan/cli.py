@@ -89,14 +89,21 @@ def _verb(name: str) -> dict[str, Any]:
 def _print(made: Made, *, as_json: bool) -> None:
     if os.environ.get("RANK", "0") != "0":
         return  # of several processes, torchrun's first speaks for all
+    try:
+        print(_text_of(made, as_json=as_json), flush=True)  # noqa: T201
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        # What is left must go somewhere, or the interpreter complains as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)  # what shells report of a program that nobody reads any more
+
+
+def _text_of(made: Made, *, as_json: bool) -> str:
     if as_json:
         content = {"kind": made.kind, "folder": str(made.folder), **made.facts}
-        print(json.dumps(content))  # noqa: T201
-        return
-    print(f"{made.kind} in {made.folder}")  # noqa: T201
+        return json.dumps(content)
     width = max((len(name) for name in made.facts), default=0)
-    for name, fact in made.facts.items():
-        print(f"  {name:<{width}}  {fact}")  # noqa: T201
+    facts = [f"  {name:<{width}}  {fact}" for name, fact in made.facts.items()]
+    return "\n".join([f"{made.kind} in {made.folder}", *facts])
 
 
 @app.command(**_verb("tile"))

@@ -125,7 +125,10 @@ def test_without_unlabelled_pixels_no_ignore_label_is_declared(tmp_path: Path) -
     """With one, nnU-Net trains in another, slower way."""
     written_in(tmp_path / "raw", NnuNet(), labelled(4, unlabelled=False))
 
+    text = (tmp_path / "raw" / "README.md").read_text()
     assert "ignore" not in description_of(tmp_path / "raw" / TOP)["labels"]
+    assert "ignore label" not in text
+    assert "| unlabelled |" not in text
 
 
 def test_the_split_of_fold_0_names_each_training_case_once(made: Path) -> None:
@@ -188,6 +191,7 @@ def test_the_readme_says_which_class_is_the_background(made: Path) -> None:
 
     assert "*whitespace*" in text
     assert "| 5 | unlabelled | |" in text
+    assert "are 5 here, nnU-Net's ignore label" in text
     assert f'cp {TOP}/splits_final.json "$nnUNet_preprocessed/{TOP}/"' in text
 
 

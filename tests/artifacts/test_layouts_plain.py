@@ -2,11 +2,14 @@
 
 import csv
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from jaxtyping import UInt8
 from PIL import Image
 
 from hdgan.artifacts.layouts.coco import Coco
@@ -14,7 +17,7 @@ from hdgan.artifacts.layouts.encoding import Encoding
 from hdgan.artifacts.layouts.file_names import joined_words, safe_names
 from hdgan.artifacts.layouts.huggingface import HuggingFace
 from hdgan.artifacts.layouts.huggingface_folder import HuggingFaceFolder
-from hdgan.artifacts.layouts.labelled_images import Layout
+from hdgan.artifacts.layouts.labelled_images import LabelledImages, Layout
 from hdgan.artifacts.layouts.monai import Monai
 from hdgan.artifacts.layouts.nnunet import NnuNet
 from hdgan.artifacts.layouts.plain import Plain
@@ -99,6 +102,48 @@ def test_the_table_holds_what_is_known_of_each_image(tmp_path: Path) -> None:
         *("seed", "uncertainty", "stain"),
     ]
     assert [float(row["uncertainty"]) for row in rows] == [0.0, 0.125, 0.25]
+
+
+def with_uncertainty(dataset: LabelledImages) -> LabelledImages:
+    """The same with uncertainty maps, of which each pixel is the image's number."""
+
+    def reading(i: int) -> Callable[[], UInt8[np.ndarray, "height width"]]:
+        return lambda: np.full(labels_of(i).shape, i, dtype=np.uint8)
+
+    images = [replace(image, uncertainty=reading(i)) for i, image in enumerate(dataset.images)]
+    return replace(dataset, images=images, largest_uncertainty_nats=1.0986)
+
+
+def test_uncertainty_maps_are_grey_and_the_readme_says_their_unit(tmp_path: Path) -> None:
+    written_in(tmp_path / "made", Plain(), with_uncertainty(labelled(3)))
+
+    with (tmp_path / "made" / "images.csv").open(newline="") as file:
+        names = [row["uncertainty_map"] for row in csv.DictReader(file)]
+    for i, name in enumerate(names):
+        with Image.open(tmp_path / "made" / name) as image:
+            assert image.mode == "L"
+            assert (np.array(image) == i).all()
+    assert "255 is 1.0986 nats" in (tmp_path / "made" / "README.md").read_text()
+    assert len(read_as_told(tmp_path / "made", "for row in", "(row, image)")) == 3
+
+
+def test_without_uncertainty_maps_nothing_is_said_of_them(tmp_path: Path) -> None:
+    written_in(tmp_path / "made", Plain(), labelled(3))
+
+    assert not (tmp_path / "made" / "uncertainty").exists()
+    assert "nats" not in (tmp_path / "made" / "README.md").read_text()
+    assert "{" not in (tmp_path / "made" / "README.md").read_text().split("```")[0]
+
+
+def test_an_interrupted_export_goes_on_with_uncertainty_maps(tmp_path: Path) -> None:
+    written_in(tmp_path / "undisturbed", Plain(), with_uncertainty(labelled(9)))
+
+    with pytest.raises(KeyboardInterrupt):
+        written_in(tmp_path / "disturbed", Plain(), with_uncertainty(labelled(9, stops_at=6)))
+    (tmp_path / "disturbed" / "uncertainty" / "p002.png").unlink()
+    written_in(tmp_path / "disturbed", Plain(), with_uncertainty(labelled(9)))
+
+    assert files_of(tmp_path / "disturbed") == files_of(tmp_path / "undisturbed")
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

@@ -35,13 +35,27 @@ from hdgan.report.artifact_page_layers import (
     side_px_for,
     svg_uri,
 )
-from hdgan.report.artifact_page_markdown import sections_of
-from hdgan.report.charts import lines
+from hdgan.report.artifact_page_markdown import PageText, chapters_of
+from hdgan.report.charts import histogram, lines
 from hdgan.report.page import PageFigure, PageTable, Section
 from hdgan.stages.show.labelled import Labelled, Painter, views_of
 from tests.web.browser import launched
 
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+CARD = """# NAME
+
+Words of NAME.
+
+- a point
+
+| NAME | value |
+|---|---|
+| a | 1 |
+
+```
+lines of NAME
+```
+"""
 HOSTILE = "<script>alert(1)</script>'\"&{{7*7}}"
 
 
@@ -87,6 +101,7 @@ def page_of(name: str = "pairs", num_pictures: int = 5) -> ArtifactPage:
         numbers=[("5", "pairs", "kept")],
         gallery=Gallery("All pairs.", views_of(pictures), pictures, KIDNEY, "clear"),
         sections=[Section("Curve", "Text.", [PageFigure("A curve.", None, svg_uri(svg))], [table])],
+        texts=[PageText("Its card", chapters_of(CARD.replace("NAME", name)))],
         making={"digest": "c" * 64},
     )
 
@@ -236,7 +251,31 @@ def test_numbers_are_told_from_words() -> None:
     assert kinds == ["word", "number", "number", "text"]
 
 
-def test_a_readme_becomes_sections_with_tables_and_without_code() -> None:
+def test_a_class_is_present_from_one_percent_of_the_pixels_on() -> None:
+    labels = np.zeros((10, 20), dtype=np.uint8)
+    labels[0, :2] = 1
+    labels[1, 0] = 2
+
+    picture = Painter(KIDNEY, 256).picture(Labelled("a", labels))
+
+    assert picture.groups == {"class present (1% or more)": [KIDNEY.names[0], KIDNEY.names[1]]}
+
+
+def test_bars_of_counts_are_as_high_as_there_are_values() -> None:
+    few, many = np.array([0.1]), np.full(9, 0.9)
+
+    def highest(svg: str) -> float:
+        """The largest number beside the upright axis."""
+        return max(map(float, re.findall(r"<text[^>]*end[^>]*>([\d.]+)</text>", svg)))
+
+    counts = histogram({"few": few, "many": many}, x_label="x", y_label="y", as_counts=True)
+    parts = histogram({"few": few, "many": many}, x_label="x", y_label="y")
+
+    assert highest(counts) == 8
+    assert highest(parts) == 1
+
+
+def test_a_card_becomes_chapters_whose_parts_stay_in_order() -> None:
     text = """---
 license: x
 ---
@@ -247,24 +286,37 @@ Before.
 Some *text* with `code`.
 
 - one
+  goes on
 - two
 
 | a | b |
 |---|---|
-| 1 | **2** |
+| 1 \\| 3 | **2** |
+
+> a [link](there.md)
+> of \\<b\\>
+
+![Shown](here.png)
+
+![Lost](gone.png)
 
 ```sh
 # no heading
 ```
 """
 
-    before, title = sections_of(text, "README")
+    before, title = chapters_of(text, "README", {"here.png": "data:here"}.get)
 
-    assert (before.title, before.paragraphs) == ("README", ["Before."])
+    assert (before.title, [block.paragraph for block in before.blocks]) == ("README", ["Before."])
     assert title.title == "Title"
-    assert title.paragraphs[:3] == ["Some *text* with code.", "\u2022 one", "\u2022 two"]
-    assert not any("no heading" in paragraph for paragraph in title.paragraphs)
-    assert (title.tables[0].header, title.tables[0].rows) == (["a", "b"], [["1", "2"]])
+    words, points, table, quote, shown, lost, code = title.blocks
+    assert words.paragraph == "Some *text* with code."
+    assert points.points == ["one goes on", "two"]
+    assert table.table == PageTable("", ["a", "b"], [["1 | 3", "2"]])
+    assert quote.paragraph == "a link of <b>"
+    assert shown.figure == PageFigure("Shown", picture="data:here")
+    assert lost.paragraph == "(A picture that is not here: Lost)"
+    assert code.code == "# no heading"
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +360,7 @@ def test_pictures_are_filtered_and_sorted(opened: Page) -> None:
     opened.get_by_label("fold").select_option("")
     opened.get_by_label("sort by").select_option("uncertainty, least first")
     assert names(opened) == ["p4", "p3", "p2", "p1", "p0"]
-    opened.get_by_label("class present").select_option("glomerulus")
+    opened.get_by_label("class present (1% or more)").select_option("glomerulus")
     assert names(opened) == ["p2"]
 
 

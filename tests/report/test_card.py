@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hdgan.artifacts.shipped_generator import CardWords
 from hdgan.class_map import ClassMap, TissueClass
 from hdgan.report.card import dataset_card
+from hdgan.report.card_losses import losses_text, lost_classes
 from hdgan.report.card_tables import escaped, histogram_text, number, percent
 from hdgan.report.card_words import licence_text
 from hdgan.stages.synthesize.describing import checks_of, uncertainty_histogram
@@ -57,6 +59,15 @@ REAL_TILES = {
     "median_distance_of_held_out": 4.0,
 }
 
+QUALITY = {
+    "digest": "e" * 64,
+    "of": "sample-set",
+    "images": 16,
+    "dice": {"tubule": 0.95, "arteriole": None},
+    "macro_dice": 0.95,
+    "definition": "Dice[macro, pooled]: the mean of the classes that occur",
+}
+
 CLASSES = ClassMap((TissueClass("tubule", "#56b4e9"), TissueClass("arteriole", "#e69f00")))
 
 
@@ -100,19 +111,20 @@ def test_what_an_earlier_version_did_not_write_is_said_not_to_be_known() -> None
     card = dataset_card(OLD, {"generator": "a" * 64})
 
     assert "None" not in card
-    assert "`hdgan synthesize --annotations FOLDER` names them here" in chapter(
+    assert "`hdgan synthesize --annotations FOLDER` names them when" in chapter(
         card, "Who annotated"
     )
     assert "Not compared" in chapter(card, "Compared with annotated label maps")
     assert "Not looked for" in chapter(card, "Nearest training tiles")
     assert "Not stated by its maker" in chapter(card, "Licence")
     assert "pairs.csv" in chapter(card, "Uncertainty")
-    assert "- Not known: who annotated" in chapter(card, "Known limits")
+    assert "- Not known: how good the labels are; who annotated" in chapter(card, "Known limits")
 
 
 def test_a_key_that_is_none_is_as_one_that_is_absent() -> None:
     keys = ("checks", "annotation", "composition", "real_tiles", "licence", "images_with_class")
-    nothing = dict.fromkeys((*keys, "uncertainty_histogram", "noise_draws"))
+    new = ("labels_quality", "share_of_pixels_drawn", "images_with_1_percent")
+    nothing = dict.fromkeys((*keys, *new, "uncertainty_histogram", "noise_draws"))
 
     assert dataset_card(OLD | nothing, {}) == dataset_card(OLD, {})
 
@@ -122,9 +134,10 @@ def test_a_changed_composition_stands_at_the_top() -> None:
 
     top = card.split("## Files")[0]
     assert "**These pairs were selected" in top
-    assert "Every pair has at least 3.00 % arteriole" in top
+    assert "Every pair has at least 3.00 % arteriole, by its label map" in top
     assert "128 pairs drawn without selection, 0.30 % are arteriole; here 3.40 % are" in top
-    assert "A kept pair took 14.2 drawings" in top
+    assert "For each kept pair, 14.2 drawings were made" in top
+    assert "the 128 drawings without selection come on top" in top
     assert "Do not read frequencies from this dataset" in top
     assert "| arteriole | 3.40 % | 8 of 9 | 0.30 % | 1.00 % |" in card
     assert "areas have to differ" in chapter(card, "Compared with annotated label maps")
@@ -157,10 +170,10 @@ def test_drawings_of_one_latent_are_to_stay_in_one_split() -> None:
 def test_who_annotated_and_for_how_long() -> None:
     said = chapter(whole_card(), "Who annotated")
 
-    assert "20 drawings of the generator were annotated (16 for training, 4 for validation" in said
+    assert "fitted to 16 annotated drawings of the generator (4 validation, 20 in all)" in said
     assert r"Annotated by Ada \| Eva." in said
-    assert "95 minutes in all, 5 a tile (known of 19 of them)" in said
-    assert "2.00 % of their pixels are unlabelled" in said
+    assert "95 minutes in all, 5 a drawing (known of 19 of the 20)" in said
+    assert "Of the pixels of all 20, 2.00 % are unlabelled" in said
 
 
 def test_an_annotator_who_is_not_named_is_not_made_up() -> None:
@@ -195,7 +208,7 @@ def test_a_difference_by_chance_is_not_called_one() -> None:
     said = chapter(whole_card(), "Compared with annotated label maps")
 
     assert "10 label maps of this dataset against 6 annotated ones" in said
-    assert re.search(r"\| arteriole \| area share \|.*\| no \|", said)
+    assert re.search(r"\| arteriole \| area share \|.*\| not shown with so few \|", said)
     assert re.search(r"would have to be off by \d\.\d\d points before it showed", said)
 
 
@@ -206,14 +219,14 @@ def test_a_difference_beyond_chance_is_a_known_limit() -> None:
     assert re.search(r"\| arteriole \| area share \|.*\| \*\*yes\*\* \|", said)
     assert "before it showed" not in said
     limits = chapter(card, "Known limits")
-    assert re.search(r"more than chance in: .*area share of arteriole", limits)
+    assert re.search(r"more than chance in: .*arteriole \(area share", limits)
 
 
 def test_label_maps_of_another_size_are_compared_by_shares_alone() -> None:
     said = chapter(whole_card(checks=checks(0.02, side=24)), "Compared with annotated label maps")
 
     assert "not all of one size" in said
-    assert "median component" not in said
+    assert "component size" not in said
 
 
 def test_without_annotations_the_speckles_are_said_all_the_same() -> None:
@@ -230,6 +243,216 @@ def test_labels_on_edges_are_compared_with_shifted_ones() -> None:
 
     assert re.search(r"\| here \| 10 \| 0\.\d{3} \| 0\.\d{3} \|", said)
     assert "| annotated | 6 |" in said
+
+
+def edges(here: float, annotated: float | None) -> dict[str, Any]:
+    """Of labels that lie so far above shifted ones, each by a hundredth or so."""
+    of = [
+        None
+        if above is None
+        else {
+            "images": 36,
+            "auc": 0.5 + above,
+            "auc_shifted": 0.5,
+            "above_shifted_standard_error": 0.01,
+            "shift_px": 8,
+        }
+        for above in (here, annotated)
+    ]
+    found: dict[str, Any] = checks(0.02)
+    return found | {"edge_alignment": dict(zip(("synthetic", "annotated"), of, strict=True))}
+
+
+@pytest.mark.parametrize(
+    ("here", "annotated", "verdict", "limit"),
+    [
+        (0.044, 0.127, "less exact than annotated ones", "less exactly on edges of the image"),
+        (0.126, 0.127, "not shown with so few", None),
+        (0.2, 0.127, "more closely than annotated ones do", None),
+        (0.015, 0.127, "no better than shifted ones", "no better than shifted ones"),
+        (0.015, None, "no better than shifted ones", "no better than shifted ones"),
+        (0.126, None, "0.126 above shifted ones", None),
+    ],
+)
+def test_what_the_edges_mean_is_said(
+    here: float, annotated: float | None, verdict: str, limit: str | None
+) -> None:
+    card = whole_card(checks=edges(here, annotated))
+
+    limits = chapter(card, "Known limits")
+    assert verdict in chapter(card, "Do the labels lie on the edges of the image?")
+    assert ("edges of the image" in limits) == (limit is not None)
+    assert limit is None or limit in limits
+
+
+def test_classes_that_dropping_made_rarer_are_named_with_the_reason() -> None:
+    about = {"share_of_pixels_drawn": {"tubule": 0.95, "arteriole": 0.05}}
+
+    card = whole_card(**about)
+
+    said = chapter(card, "What is in it")
+    assert "rarer** (part of the pixels before -> after): arteriole 5.00 % -> 3.40 %." in said
+    assert "The most uncertain pairs are dropped first" in said
+    assert "| as drawn, before dropping |" in said
+    assert "| arteriole | 3.40 % | 8 of 9 | 5.00 % | 1.00 % |" in said
+    assert "arteriole 5.00 % -> 3.40 % of the pixels" in chapter(card, "Known limits")
+
+
+def test_a_class_is_lost_that_loses_more_than_a_quarter() -> None:
+    drawn = {"a": 0.4, "b": 0.4, "c": 0.2}
+    kept = {"a": 0.31, "b": 0.29, "c": 0.4}
+    about = OLD | {"share_of_pixels": kept, "share_of_pixels_drawn": drawn}
+
+    assert lost_classes(about) == {"b": (0.4, 0.29)}
+    assert lost_classes(about | {"num_kept": 0}) == {}
+    assert lost_classes(OLD) == {}
+
+
+def test_a_small_loss_is_called_one() -> None:
+    drawn = {"tubule": 0.964, "arteriole": 0.036}
+
+    said = losses_text(OLD | {"share_of_pixels_drawn": drawn})
+
+    assert said is not None
+    assert "no class more than a quarter" in said
+    assert "(most from arteriole 3.60 % -> 3.40 %)" in said
+
+
+def test_where_nothing_was_dropped_no_loss_is_told() -> None:
+    drawn = {"share_of_pixels_drawn": OLD["share_of_pixels"]}
+    missed = drawn | {"num_dropped": 0, "composition": COMPOSITION}
+
+    assert losses_text(OLD) is None
+    assert losses_text(OLD | drawn | {"num_kept": 10, "num_dropped": 0}) is None
+    assert losses_text(OLD | missed) is None
+    assert "before dropping" not in whole_card(**missed)
+
+
+def test_what_is_left_out_as_unreal_is_not_put_down_to_uncertainty() -> None:
+    about = OLD | {"share_of_pixels_drawn": {"tubule": 0.5, "arteriole": 0.5}, "num_dropped": 0}
+
+    said = losses_text(about)
+
+    assert said is not None
+    assert said.startswith("**Leaving pairs out made")
+    assert "uncertain" not in said
+
+
+def test_of_a_changed_composition_both_what_was_found_and_what_is_natural_is_told() -> None:
+    drawn = {"tubule": 0.965, "arteriole": 0.035}
+    about = {"num_drawn": 11, "share_of_pixels_drawn": drawn, "composition": COMPOSITION}
+
+    said = chapter(whole_card(**about), "What is in it")
+
+    assert (
+        "| found, before dropping | drawn without selection | in the annotated drawings |" in said
+    )
+    assert "| arteriole | 3.40 % | 8 of 9 | 3.50 % | 0.30 % | 1.00 % |" in said
+
+
+def test_images_are_counted_that_have_a_part_of_a_class_worth_the_name() -> None:
+    said = chapter(whole_card(images_with_1_percent={"tubule": 9, "arteriole": 3}), "What is in it")
+
+    assert "| images with at least 1 % of it |" in said
+    assert "| arteriole | 3.40 % | 3 of 9 |" in said
+    assert "if 1 % of its pixels are of it, or more" in said
+
+
+def test_annotated_tiles_are_not_called_drawings() -> None:
+    card = whole_card(annotation=ANNOTATION | {"of": "tile-set", "splits": {}})
+
+    assert "in the annotated tiles" in chapter(card, "What is in it")
+    assert "There are 20 annotated tiles of real tissue." in chapter(card, "Who annotated")
+
+
+def test_how_good_labels_are_is_told_class_by_class() -> None:
+    said = chapter(whole_card(labels_quality=QUALITY), "How good are the labels")
+
+    assert "evaluated on 16 annotated drawings that it was not fitted to" in said
+    assert "| tubule | 0.950 |" in said
+    assert "| arteriole | - |" in said
+    assert r"Dice\[macro, pooled\]: the mean of the classes that occur." in said
+    card = whole_card(labels_quality=QUALITY)
+    assert "how good the labels are" not in card
+    assert card.index("## How good are") < card.index("## Compared with")
+
+
+def test_without_an_evaluation_the_labels_are_not_measured() -> None:
+    card = whole_card()
+
+    assert "`hdgan evaluate CLASSIFIER ANNOTATIONS OUTPUT`" in chapter(
+        card, "How good are the labels"
+    )
+    assert "- Not known: how good the labels are." in card
+
+
+def test_poor_labels_are_a_known_limit() -> None:
+    poor = QUALITY | {"dice": {"tubule": 0.95, "arteriole": 0.51}}
+
+    alone = chapter(whole_card(labels_quality=poor), "Known limits")
+    wanted = chapter(whole_card(labels_quality=poor, composition=COMPOSITION), "Known limits")
+
+    assert "Labels of arteriole (Dice 0.51) are poor: what is taught" in alone
+    assert "a pair may hold less than was asked for" in wanted
+    assert "poor" not in whole_card(labels_quality=QUALITY)
+
+
+def test_a_sample_of_the_pairs_is_called_one() -> None:
+    card = whole_card(num_kept=900, num_drawn=1000)
+
+    said = chapter(card, "Compared with annotated label maps")
+    assert "10 of the 900 label maps of this dataset, evenly spread, against 6" in said
+    assert said.count("| here (10 of 900) |") == 2
+    assert "| here (10 of 900) | 10 | 0." in card
+    assert "evenly spread, one of a latent, against" in whole_card(num_kept=900, noise_draws=2)
+
+
+def test_a_statistic_that_no_deal_can_change_is_left_out() -> None:
+    """Each map has tubules, in one piece, so both sets are alike however maps are dealt."""
+    said = chapter(whole_card(), "Compared with annotated label maps")
+
+    assert "| tubule | area share |" in said
+    assert "| tubule | images with a pixel of it |" not in said
+    assert "| tubule | components a megapixel |" not in said
+    assert re.search(r"\| arteriole \| component size \| median [\d.]+ px \|", said)
+    assert "Of 7 statistics, none" in said
+
+
+def test_how_much_selected_pairs_vary_is_a_known_limit() -> None:
+    measured = chapter(whole_card(composition=COMPOSITION), "Known limits")
+    unknown = chapter(whole_card(composition=COMPOSITION, checks=None), "Known limits")
+
+    assert re.search(
+        r"of the area share: arteriole [\d.]+ % here, [\d.]+ % in the annotated drawings", measured
+    )
+    assert "how much less was not measured" in unknown
+    assert "variety" not in chapter(whole_card(truncation=1.0), "Known limits")
+
+
+def test_maps_that_look_black_are_said_to() -> None:
+    scores = np.linspace(0.005, 0.03, 9)
+    dark = uncertainty_histogram(scores, np.ones(9, dtype=bool), 1.0986)
+    bright = uncertainty_histogram(scores + 0.9, np.ones(9, dtype=bool), 1.0986)
+
+    said = whole_card(uncertainty_histogram=dark)
+
+    grey = re.search(r"score at most ([\d.]+) nats, which is grey (\d+),", said)
+    assert grey is not None
+    assert np.median(scores) <= float(grey[1]) <= np.median(scores) + 0.0025
+    assert int(grey[2]) == round(float(grey[1]) / 1.0986 * 255)
+    assert "black image" not in whole_card(uncertainty_histogram=bright)
+
+
+def test_of_two_licences_it_is_said_which_is_of_the_pairs() -> None:
+    words = dict.fromkeys(CardWords.model_fields, "said") | {"licence": "MIT"}
+
+    card = dataset_card(OLD | {"licence": "CC-BY-4.0"}, {}, CardWords(**words))
+
+    first = chapter(card, "Licence")
+    assert "This holds for the pairs, not for the generator" in first
+    assert "CC-BY-4.0" in first
+    assert card.index("CC-BY-4.0") < card.index("Licence of the generator, not of these pairs: MIT")
+    assert "generator" not in chapter(whole_card(), "Licence")
 
 
 def test_a_class_that_no_pair_has_is_a_known_limit() -> None:

@@ -1,10 +1,12 @@
-"""What is said of a pair set: checks, annotation, uncertainty; all of it plain data."""
+"""What is said of a pair set: counts, checks, annotation, scores, uncertainty; plain data."""
 
 import json
 import math
+import shutil
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +15,24 @@ from hypothesis import strategies as st
 from jaxtyping import UInt8
 
 from hdgan.artifacts.annotation_set import AnnotationRecord, AnnotationSet
+from hdgan.artifacts.classifier import ClassifierFolder
+from hdgan.artifacts.evaluation import SCORES, Evaluation, write_scores
+from hdgan.artifacts.manifest import MANIFEST
+from hdgan.artifacts.pair_notes import PairNote
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
-from hdgan.class_map import KIDNEY, UNLABELLED, LabelMap
+from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.class_map import KIDNEY, UNLABELLED, ClassMap, LabelMap, TissueClass
+from hdgan.settings.evaluate import EvaluateSettings
+from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
+from hdgan.stages.evaluate import evaluate
+from hdgan.stages.synthesize.about import (
+    Annotated,
+    Chosen,
+    counts_of,
+    labels_quality,
+    lost_classes,
+)
 from hdgan.stages.synthesize.describing import (
     FEWEST_PAIRS,
     MOST_PAIRS,
@@ -24,6 +41,8 @@ from hdgan.stages.synthesize.describing import (
     num_checked,
     uncertainty_histogram,
 )
+from hdgan.stages.synthesize.plan import Plan
+from hdgan.stages.synthesize.tallies import Tallies
 from tests.tiny_world import TinyWorld
 
 
@@ -180,3 +199,208 @@ def test_pairs_that_are_sure_are_all_in_the_first_bin() -> None:
     found = uncertainty_histogram(np.zeros(4), np.ones(4, dtype=bool), 0.0)
 
     assert found["drawn"][0] == 4
+
+
+TWO = ClassMap((TissueClass("tubule", "#56b4e9"), TissueClass("arteriole", "#e69f00")))
+
+PLAN = Plan(Path("o"), Path("c"), Path("g"), ("", ""), SynthesizeSettings(), side_px=20)
+
+
+def counted(kept: list[bool], missed: int = 0) -> dict[str, object]:
+    """Of drawings of 400 pixels, four with 3, 4, 0 and 200 of arterioles, then those missed."""
+    notes = [
+        PairNote(w=(0.0,), uncertainty=0.01, pixels=(400 - count, count), way="first")
+        for count in (3, 4, 0, 200)
+    ]
+    nothing = PairNote(w=(0.0,), uncertainty=math.nan, pixels=(100, 300), way="missed")
+    tallies = Tallies.of_notes([*notes, *[nothing] * missed], 2)
+    chosen = np.array([*kept, *[False] * missed])
+    return counts_of(Chosen(tallies, chosen, ~(chosen | tallies.missed), 1.0986), PLAN, TWO)
+
+
+def test_the_shares_of_what_was_drawn_stand_beside_those_of_what_was_kept() -> None:
+    about = counted([True, True, True, False])
+
+    assert about["share_of_pixels"] == {"tubule": 0.994167, "arteriole": 0.005833}
+    assert about["share_of_pixels_drawn"] == {"tubule": 0.870625, "arteriole": 0.129375}
+    assert lost_classes(about) == {"arteriole": (0.129375, 0.005833)}
+    assert lost_classes(counted([True] * 4)) == {}
+
+
+def test_what_was_not_found_is_not_counted_as_drawn() -> None:
+    assert (
+        counted([True] * 4, missed=3)["share_of_pixels_drawn"]
+        == counted([True] * 4)["share_of_pixels_drawn"]
+    )
+    nothing = counted([False] * 4)
+    assert nothing["share_of_pixels"] == {"tubule": 0.0, "arteriole": 0.0}
+    assert lost_classes(nothing) == {}
+
+
+def test_an_image_counts_from_one_percent_of_its_pixels_on() -> None:
+    about = counted([True] * 4)
+
+    assert about["images_with_class"] == {"tubule": 4, "arteriole": 3}
+    assert about["images_with_1_percent"] == {"tubule": 4, "arteriole": 2}
+
+
+def test_a_pair_set_tells_how_its_classifier_was_evaluated(world: TinyWorld) -> None:
+    about, evaluation = PairSet.open(world.pairs).about, Evaluation.open(world.evaluation)
+
+    quality = about["labels_quality"]
+
+    assert quality["digest"] == evaluation.digest
+    assert quality["of"] == "sample-set"
+    assert quality["images"] == len(evaluation.images())
+    pooled = np.sum(evaluation.confusion(), axis=0)
+    found = []
+    for i, name in enumerate(KIDNEY.names):
+        whole = pooled[i].sum() + pooled[:, i].sum()
+        assert (quality["dice"][name] is None) == (whole == 0)
+        if whole:
+            found.append(2 * pooled[i, i] / whole)
+            assert quality["dice"][name] == pytest.approx(found[-1], abs=1e-6)
+    assert quality["macro_dice"] == pytest.approx(np.mean(found), abs=1e-6)
+    assert quality["definition"].startswith("Dice[macro")
+    card = (world.pairs / "README.md").read_text()
+    assert f"(evaluation `{evaluation.digest}`)" in card
+
+
+def scored(
+    folder: Path,
+    classifier: ClassifierFolder,
+    images: list[str],
+    annotations: AnnotationSet | None = None,
+) -> None:
+    """An evaluation of a classifier on images of these names, which all found two of three."""
+    of = {} if annotations is None else annotations.parents
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        matrices = [np.array([[2, 0], [1, 0]], dtype=np.int64)] * len(images)
+        write_scores(unfinished, matrices, images, TWO)
+
+    made_once(folder, Order("evaluation", {}, classifier.parents | of), make)
+
+
+@pytest.fixture
+def alone(world: TinyWorld, tmp_path: Path) -> ClassifierFolder:
+    """The world's classifier in a folder beside which nothing is."""
+    shutil.copytree(world.classifier, tmp_path / "classifiers" / "classifier")
+    return ClassifierFolder.open(tmp_path / "classifiers" / "classifier")
+
+
+def test_an_evaluation_is_found_beside_the_classifier_or_the_pairs(
+    alone: ClassifierFolder, tmp_path: Path
+) -> None:
+    pairs = tmp_path / "sets" / "pairs"
+    assert labels_quality(alone, pairs) is None
+
+    scored(tmp_path / "sets" / "few", alone, ["x"])
+    beside_pairs = labels_quality(alone, pairs)
+    scored(tmp_path / "classifiers" / "more", alone, ["x", "y"])
+    of_more = labels_quality(alone, pairs)
+
+    assert beside_pairs is not None
+    assert of_more is not None
+    assert (beside_pairs["images"], of_more["images"]) == (1, 2)
+    assert of_more["digest"] == Evaluation.open(tmp_path / "classifiers" / "more").digest
+    assert of_more["dice"] == {"tubule": 0.8, "arteriole": 0.0}
+    assert of_more["macro_dice"] == 0.4
+
+
+def test_a_class_that_is_nowhere_has_no_score(alone: ClassifierFolder, tmp_path: Path) -> None:
+    def make(unfinished: UnfinishedArtifact) -> None:
+        write_scores(unfinished, [np.array([[4, 0], [0, 0]], dtype=np.int64)], ["x"], TWO)
+
+    made_once(tmp_path / "classifiers" / "e", Order("evaluation", {}, alone.parents), make)
+
+    quality = labels_quality(alone, tmp_path / "pairs")
+
+    assert quality is not None
+    assert quality["dice"] == {"tubule": 1.0, "arteriole": None}
+    assert json.loads(json.dumps(quality, allow_nan=False)) == quality
+
+
+def test_it_is_told_if_the_images_were_tiles(
+    world: TinyWorld, alone: ClassifierFolder, tmp_path: Path
+) -> None:
+    shutil.copytree(world.truth, tmp_path / "classifiers" / "truth")
+    scored(tmp_path / "classifiers" / "e", alone, ["x"], AnnotationSet.open(world.truth))
+
+    quality = labels_quality(alone, tmp_path / "pairs")
+
+    assert quality is not None
+    assert quality["of"] == "tile-set"
+
+
+def test_scores_on_what_the_classifier_was_fitted_to_do_not_count(
+    world: TinyWorld, alone: ClassifierFolder, tmp_path: Path
+) -> None:
+    sources = tmp_path / "classifiers"
+    for folder in (world.annotations, world.samples, world.generator):
+        shutil.copytree(folder, sources / folder.name)
+    for split in ("training", "validation"):
+        evaluate(
+            alone.folder,
+            sources / "annotations",
+            sources / split,
+            EvaluateSettings(split=split),
+        )
+    assert labels_quality(alone, tmp_path / "pairs") is None
+
+    evaluate(alone.folder, sources / "annotations", sources / "test", EvaluateSettings())
+
+    quality = labels_quality(alone, tmp_path / "pairs")
+    assert quality is not None
+    assert quality["digest"] == Evaluation.open(sources / "test").digest
+
+
+def cut_short(folder: Path) -> None:
+    path = folder / SCORES
+    path.write_bytes(path.read_bytes()[:20])
+
+
+def of_another(folder: Path) -> None:
+    text = (folder / MANIFEST).read_text()
+    digest = Evaluation.open(folder).manifest.parents["classifier"]
+    (folder / MANIFEST).write_text(text.replace(digest, "0" * 64))
+
+
+@pytest.mark.parametrize(
+    "spoil", [cut_short, of_another, lambda folder: (folder / MANIFEST).unlink()]
+)
+def test_what_cannot_be_read_or_is_of_another_classifier_is_passed_over(
+    alone: ClassifierFolder, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    beside = tmp_path / "classifiers"
+    scored(beside / "whole", alone, ["x"])
+    scored(beside / "spoilt", alone, ["x", "y"])
+
+    spoil(beside / "spoilt")
+
+    quality = labels_quality(alone, tmp_path / "pairs")
+    assert quality is not None
+    assert quality["images"] == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", "no JSON", '{"images": ["x"], "overall": [], "classes": []}']
+)
+def test_an_evaluation_that_says_nothing_ends_no_run(
+    alone: ClassifierFolder, tmp_path: Path, content: str
+) -> None:
+    made_once(
+        tmp_path / "classifiers" / "odd",
+        Order("evaluation", {}, alone.parents),
+        lambda unfinished: unfinished.write(SCORES, content.encode()),
+    )
+
+    assert labels_quality(alone, tmp_path / "pairs") is None
+
+
+def test_the_classifier_goes_with_what_it_was_fitted_to(world: TinyWorld) -> None:
+    found = Annotated.found(ClassifierFolder.open(world.classifier), SynthesizeSources())
+
+    assert found.classifier.folder == world.classifier
+    assert found.annotations is not None
+    assert found.samples is not None

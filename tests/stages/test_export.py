@@ -16,6 +16,8 @@ from PIL import Image
 from hdgan.artifacts.annotation_set import CLASSES, AnnotationSet, class_map_bytes
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.layouts.labelled_images import LabelledImages
+from hdgan.artifacts.layouts.plain import Plain
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.pair_set import CARD, DATASET, PAIRS, PairRecord, PairSet
 from hdgan.artifacts.table import table_bytes
@@ -31,9 +33,10 @@ from hdgan.errors import (
     WrongArtifactError,
 )
 from hdgan.settings.export import ExportSettings
+from hdgan.stages.export.counting import counted
 from hdgan.stages.export.dealing import split_of_seed
 from hdgan.stages.export.run import export, layout_of
-from tests.artifacts.layouts_world import files_of, python_blocks
+from tests.artifacts.layouts_world import files_of, labelled, python_blocks
 from tests.tiny_world import TinyWorld
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "datasets.md"
@@ -45,11 +48,13 @@ def labels_of(row: int) -> np.ndarray:
     return np.random.default_rng(row).integers(0, 5, size=(SIDE, SIDE)).astype(np.uint8)
 
 
-def grey_uncertainty_of(row: int) -> np.ndarray:
-    return np.random.default_rng([row, 1]).integers(0, 256, size=(SIDE, SIDE)).astype(np.uint8)
+def grey_uncertainty_of(row: int, below: int = 256) -> np.ndarray:
+    return np.random.default_rng([row, 1]).integers(0, below, size=(SIDE, SIDE)).astype(np.uint8)
 
 
-def write_pairs(folder: Path, count: int, *, noise_draws: int = 1, **about: object) -> Path:
+def write_pairs(
+    folder: Path, count: int, *, noise_draws: int = 1, grey_below: int = 256, **about: object
+) -> Path:
     """A pair set without a generator, `noise_draws` pairs of each seed; every fourth is dropped."""
     records = [
         PairRecord(
@@ -69,7 +74,8 @@ def write_pairs(folder: Path, count: int, *, noise_draws: int = 1, **about: obje
                 image = np.full((SIDE, SIDE, 3), record.row % 256, dtype=np.uint8)
                 unfinished.write(record.image, png_of(image))
                 unfinished.write(record.labels, png_of(labels_of(record.row)))
-                unfinished.write(record.uncertainty_map, png_of(grey_uncertainty_of(record.row)))
+                grey = grey_uncertainty_of(record.row, grey_below)
+                unfinished.write(record.uncertainty_map, png_of(grey))
         unfinished.write(PAIRS, table_bytes(records, PairRecord))
         unfinished.write(CLASSES, class_map_bytes(KIDNEY))
         known = {"largest_uncertainty_nats": LARGEST, "noise_draws": noise_draws, **about}
@@ -226,6 +232,119 @@ def test_pixels_that_are_unsure_become_unlabelled(pairs: Path, tmp_path: Path) -
     assert "above 0.5 nats are unlabelled" in (tmp_path / "made" / "README.md").read_text()
 
 
+def test_how_many_pixels_became_unlabelled_is_said_and_written(pairs: Path, tmp_path: Path) -> None:
+    settings = ExportSettings(unsure_above=0.5)
+
+    made = export(pairs, tmp_path / "made", settings)
+
+    kept = [i for i in range(40) if i % 4 != 3]
+    nats = np.stack([grey_uncertainty_of(i) for i in kept]) * (LARGEST / 255)
+    count = int((nats > 0.5).sum())
+    told = f"{count:,} of 1,920 pixels ({100 * count / 1920:.2f} %)"
+    assert made.facts["unlabelled"] == told
+    assert f"Unlabelled: {told}." in (tmp_path / "made" / "README.md").read_text()
+    assert export(pairs, tmp_path / "made", settings).facts == made.facts
+
+
+def test_nothing_is_unlabelled_unless_it_is_wished(pairs: Path, tmp_path: Path) -> None:
+    made = export(pairs, tmp_path / "made", ExportSettings())
+
+    assert made.facts["unlabelled"] == "0 of 1,920 pixels (0 %)"
+
+
+@pytest.mark.parametrize("threshold", [LARGEST, 5.0])
+def test_a_threshold_that_no_pixel_can_exceed_is_refused(
+    threshold: float, pairs: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=r"a pixel of it can have is 1\.0986 nats"):
+        export(pairs, tmp_path / "made", ExportSettings(unsure_above=threshold))
+
+
+def test_of_a_single_classifier_there_is_no_uncertainty(tmp_path: Path) -> None:
+    source = write_pairs(tmp_path / "pairs", 4, largest_uncertainty_nats=0.0)
+    export(source, tmp_path / "made", ExportSettings())
+
+    assert not (tmp_path / "made" / "uncertainty").exists()
+    with pytest.raises(SettingsError, match="maps are empty"):
+        export(source, tmp_path / "other", ExportSettings(unsure_above=0.03))
+
+
+def test_a_threshold_that_would_do_nothing_is_warned_of_and_another_proposed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_pairs(tmp_path / "pairs", 80, grey_below=12)
+
+    export(source, tmp_path / "made", ExportSettings(unsure_above=0.3))
+    warning = capsys.readouterr().err
+    proposed = re.search(r"Above ([0-9.]+) nats are ([0-9.]+) %", warning)
+    assert "no pixel of 30 pairs that were looked at" in warning
+    assert proposed
+    settings = ExportSettings(unsure_above=float(proposed[1]))
+    export(source, tmp_path / "other", settings)
+
+    found = np.stack(
+        [label_map(tmp_path / "other", row) for row in table_of(tmp_path / "other")[::2]]
+    )
+    assert "warning" not in capsys.readouterr().err
+    assert float((found == 255).mean()) == pytest.approx(float(proposed[2]) / 100, abs=6e-5)
+    assert (found == 255).mean() >= 0.01
+
+
+def test_plain_folders_hold_the_uncertainty_maps_of_pairs(pairs: Path, tmp_path: Path) -> None:
+    export(pairs, tmp_path / "made", ExportSettings(limit=5))
+
+    rows = table_of(tmp_path / "made")
+    assert len(rows) == 5
+    for row in rows:
+        found = np.array(Image.open(tmp_path / "made" / row["uncertainty_map"]))
+        np.testing.assert_array_equal(found, grey_uncertainty_of(int(row["seed"]) - 1_000_000))
+    assert "255 is 1.0986 nats" in (tmp_path / "made" / "README.md").read_text()
+
+
+def test_annotated_images_have_no_uncertainty_maps(world: TinyWorld, tmp_path: Path) -> None:
+    export(world.truth, tmp_path / "made", ExportSettings())
+
+    assert not (tmp_path / "made" / "uncertainty").exists()
+    assert "uncertainty_map" not in table_of(tmp_path / "made")[0]
+
+
+def test_the_readme_says_how_much_there_is_of_each_class(tmp_path: Path) -> None:
+    source = write_pairs(tmp_path / "pairs", 12)
+    export(source, tmp_path / "made", ExportSettings(layout="webdataset"))
+
+    maps = np.stack([labels_of(i) for i in range(12) if i % 4 != 3])
+    text = (tmp_path / "made" / "README.md").read_text()
+
+    for i, tissue in enumerate(KIDNEY.classes):
+        part, there = (maps == i).mean(), ((maps == i).mean(axis=(1, 2)) >= 0.01).sum()
+        row = f"| {i} | {tissue.name} | `{tissue.colour}` | {100 * part:.2f} % | {there} |"
+        assert row in text
+
+
+def test_counting_goes_on_after_an_interruption(tmp_path: Path) -> None:
+    def written(folder: Path, images: LabelledImages) -> str:
+        said = []
+
+        def fill(unfinished: UnfinishedArtifact) -> None:
+            noted, totals = counted(images.images, unfinished)
+            dataset = replace(images, images=noted, totals=totals)
+            Plain().write(dataset, unfinished, lambda: None)
+            said.append((folder / "README.md").read_text())
+
+        made_once(folder, Order("dataset", {}, {}), fill)
+        return said[0]
+
+    reads: list[int] = []
+    undisturbed = written(tmp_path / "undisturbed", labelled(9))
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path / "disturbed", labelled(9, stops_at=6))
+
+    assert written(tmp_path / "disturbed", labelled(9, reads=reads)) == undisturbed
+    assert reads == [6, 7, 8]
+    # Four of the nine have a corner of 15 unlabelled pixels.
+    assert "Unlabelled: 60 of 1,836 pixels (3.27 %)." in undisturbed
+
+
 def test_a_limit_takes_the_first_images(pairs: Path, tmp_path: Path) -> None:
     export(pairs, tmp_path / "made", ExportSettings(limit=4))
 
@@ -322,6 +441,53 @@ def test_images_of_a_pair_set_cannot_be_given(pairs: Path, tmp_path: Path) -> No
 def test_annotations_have_no_uncertainty(world: TinyWorld, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--unsure-above is for pairs"):
         export(world.truth, tmp_path / "made", ExportSettings(unsure_above=0.1))
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        ({"test_folds": (0,)}, r"--test-folds is for annotated tiles.*Use --test instead"),
+        ({"validation_folds": (1,)}, r"--validation-folds is .*Use --validation instead"),
+    ],
+)
+def test_folds_of_pairs_are_refused(
+    choices: dict[str, Any], sentence: str, pairs: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        export(pairs, tmp_path / "made", ExportSettings(**choices))
+
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("name", ["validation", "test"])
+def test_parts_of_annotated_images_are_refused(name: str, world: TinyWorld, tmp_path: Path) -> None:
+    settings = ExportSettings(**{name: 0.1})  # type: ignore[arg-type]
+
+    with pytest.raises(SettingsError, match=rf"--{name} is for pairs.*Use --{name}-folds instead"):
+        export(world.truth, tmp_path / "made", settings)
+    with pytest.raises(SettingsError, match=rf"--{name} is for pairs.*keep the splits"):
+        export(world.annotations, tmp_path / "made", settings)
+
+
+def test_folds_of_annotated_samples_are_refused(world: TinyWorld, tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"--test-folds is for annotated tiles.*keep the splits"
+    ):
+        export(world.annotations, tmp_path / "made", ExportSettings(test_folds=(1,)))
+
+
+def test_a_dataset_says_with_which_parts_and_folds_it_was_dealt(
+    pairs: Path, tmp_path: Path
+) -> None:
+    export(pairs, tmp_path / "made", ExportSettings())
+    before = files_of(tmp_path / "made")
+
+    settings = Artifact.open(tmp_path / "made").manifest.settings
+    export(pairs, tmp_path / "made", ExportSettings(validation=0.1, test=0.0))
+
+    assert (settings["validation"], settings["test"]) == (0.1, 0.0)
+    assert (settings["validation_folds"], settings["test_folds"]) == ([], [0])
+    assert files_of(tmp_path / "made") == before
 
 
 def test_other_artifacts_cannot_be_exported(world: TinyWorld, tmp_path: Path) -> None:

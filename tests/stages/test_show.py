@@ -1,15 +1,20 @@
 """What is told of each kind of artifact, and the page that is written of it."""
 
+import csv
 import json
 import re
 import shutil
+import subprocess
+import sys
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hdgan.artifacts.annotation_set import ANNOTATIONS, CLASSES, AnnotationSet, class_map_bytes
-from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
 from hdgan.artifacts.pair_set import PairSet
@@ -18,9 +23,13 @@ from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
 from hdgan.class_map import KIDNEY, UNLABELLED
 from hdgan.cli import main
 from hdgan.errors import DamagedArtifactError, SettingsError
+from hdgan.settings.export import ExportSettings, LayoutName
+from hdgan.settings.sample import SampleSettings
 from hdgan.settings.show import ShowSettings
 from hdgan.settings.synthesize import SynthesizeSettings
 from hdgan.settings.tile import TileSettings
+from hdgan.stages.export.run import export
+from hdgan.stages.sample import sample
 from hdgan.stages.show.account import Look
 from hdgan.stages.show.run import show
 from hdgan.stages.synthesize.run import synthesize
@@ -53,6 +62,27 @@ def dataset(folder: Path, files: dict[str, bytes]) -> Path:
 
     made_once(folder, Order("dataset", {"layout": "plain"}, {}), make)
     return folder
+
+
+def pairs_with(
+    world: TinyWorld,
+    place: Path,
+    about: dict[str, Any],
+    files: dict[str, bytes] | None = None,
+    *,
+    keep_parents: bool = False,
+) -> Path:
+    """The pairs of the world, of which something else is said."""
+    pairs = PairSet.open(world.pairs)
+    changed = {"dataset.json": json.dumps(pairs.about | about).encode(), **(files or {})}
+
+    def make(unfinished: UnfinishedArtifact) -> None:
+        for name in pairs.manifest.files:
+            unfinished.write(name, changed.get(name) or (world.pairs / name).read_bytes())
+
+    parents = dict(pairs.manifest.parents) if keep_parents else {}
+    made_once(place / "pairs", Order("pair-set", {}, parents), make)
+    return place / "pairs"
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -98,7 +128,7 @@ def test_facts_are_those_of_the_records(world: TinyWorld) -> None:
     assert tiles["patients"] == len({record.patient for record in records})
     assert tiles["tiles by fold"] == "0: 4, 1: 4, 2: 4, 3: 4, 4: 4"
     assert (pairs["pairs drawn"], pairs["pairs kept"]) == (10, 9)
-    assert pairs["composition"] == "not targeted: as the generator draws"
+    assert str(pairs["composition"]).startswith("not targeted: as the generator draws, less what ")
     assert show(world.classifier).facts["members"] == 3
     assert str(show(world.classifier).facts["scored in evaluation"]).startswith("Dice, macro 0.")
 
@@ -201,30 +231,160 @@ def test_a_spread_has_no_record_twice(count: int) -> None:
 
 
 def test_a_changed_composition_is_said_first(world: TinyWorld, tmp_path: Path) -> None:
-    about = PairSet.open(world.pairs).about | {
-        "composition": {
-            "wanted": {"artery": 0.05},
-            "natural_share": {"artery": 0.003},
-            "draws_per_kept_pair": 14.25,
-        },
-        "licence": "CC0-1.0",
+    composition = {
+        "wanted": {"artery": 0.05},
+        "natural_share": {"artery": 0.003},
+        "draws_per_kept_pair": 14.25,
+        "num_pilot": 128,
     }
-    files = Artifact.open(world.pairs).manifest.files
+    spread = {"statistic": "area_share_spread", "synthetic": 0.067, "annotated": 0.144}
+    checks = {"comparison": {"statistics": [spread | {"class": "artery"}]}}
+    about = {"composition": composition, "licence": "CC0-1.0", "checks": checks}
+    pairs = pairs_with(world, tmp_path, about)
 
-    def make(unfinished: UnfinishedArtifact) -> None:
-        for name in files:
-            unfinished.write(name, (world.pairs / name).read_bytes())
-        unfinished.write("dataset.json", json.dumps(about).encode())
+    facts = show(pairs).facts
+    html = page_of(pairs, tmp_path / "page.html")
 
-    made_once(tmp_path / "pairs", Order("pair-set", {}, {}), make)
+    said = "artery at least 5.0% of each pair, by its label map (the generator itself draws 0.3%)"
+    assert str(facts["composition"]).startswith(f"CHANGED on request: {said}")
+    assert facts["licence"] == "CC0-1.0"
+    assert "by 6.7% of a pair" in str(facts["variety of artery"])
+    assert "by 14.4%" in str(facts["variety of artery"])
+    assert facts["drawings"] == "14.2 were made for each kept pair, after 128 to learn from"
+    assert "Each pair was chosen for its 5.0% artery or more" in html
+    assert "<dd>artery</dd>" in html
+
+
+def test_what_dropping_took_is_told(world: TinyWorld, tmp_path: Path) -> None:
+    names = PairSet.open(world.pairs).class_map.names
+    drawn, kept = ([0.8, 0.1, 0.1], [0.852, 0.098, 0.05])
+    about = {
+        "share_of_pixels_drawn": dict(zip(names, [*drawn, *[0.0] * 9], strict=False)),
+        "share_of_pixels": dict(zip(names, [*kept, *[0.0] * 9], strict=False)),
+        "images_with_1_percent": dict.fromkeys(names, 4),
+    }
+    pairs = pairs_with(world, tmp_path, about)
+
+    facts = show(pairs).facts
+    html = page_of(pairs, tmp_path / "page.html")
+
+    told = f"as the generator draws, less what was dropped: {names[2]} 10.0% -> 5.0%"
+    assert facts["composition"] == f"not targeted: {told}"
+    assert facts[f"class {names[2]}"] == "5.0% of the pixels; 1% or more of 4 of 9 pairs"
+    assert f"<dd>{names[2]}, by dropping</dd>" in html
+    assert f"<dd>{names[1]}, by dropping</dd>" not in html
+    assert "before dropping" in html
+
+
+def test_all_pairs_kept_are_as_the_generator_draws(world: TinyWorld, tmp_path: Path) -> None:
+    pairs = pairs_with(world, tmp_path, {"num_drawn": 9, "num_dropped": 0})
+
+    facts = show(pairs).facts
+
+    assert facts["composition"] == "not targeted: as the generator draws"
+
+
+def test_the_quality_of_labels_is_told_or_that_nobody_knows_it(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    quality = {
+        "digest": "0" * 64,
+        "of": "sample-set",
+        "images": 16,
+        "dice": {"tubule": 0.875, "artery": None},
+        "macro_dice": 0.875,
+        "definition": "mean of those that are somewhere",
+    }
+    measured = pairs_with(world, tmp_path / "measured", {"labels_quality": quality})
+    bare = pairs_with(world, tmp_path / "bare", {"labels_quality": None})
+
+    told = show(measured).facts["label quality"]
+
+    assert told == "Dice 0.88 (tubule 0.88, artery -) on 16 annotated drawings"
+    html = page_of(measured, tmp_path / "measured.html")
+    assert "was tested on 16 annotated drawings, compared with their annotations" in html
+    assert "mean of those that are somewhere" in html
+    assert str(show(bare).facts["label quality"]).startswith("not measured. `hdgan evaluate")
+    assert "Nobody knows: not measured" in page_of(bare, tmp_path / "bare.html")
+
+
+def test_an_evaluation_that_was_made_later_tells_of_the_labels(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    pairs = pairs_with(world, tmp_path, {"labels_quality": None}, keep_parents=True)
+    shutil.copytree(world.folder / "evaluation", tmp_path / "scores")
+    images = len(Evaluation.open(tmp_path / "scores").images())
+
+    told = str(show(pairs).facts["label quality"])
+
+    assert told.endswith(f"on {images} annotated drawings, by scores")
+
+
+def test_drawings_are_told_from_tiles_and_fitting_from_testing(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    annotation = {
+        "of": "sample-set",
+        "tiles": 36,
+        "splits": {"training": 16, "validation": 4, "test": 16},
+        "annotators": ["Anna"],
+        "share_of_pixels": {},
+    }
+    drawings = pairs_with(world, tmp_path / "drawings", {"annotation": annotation})
+    tiles = {"of": "tile-set", "tiles": 7, "annotators": [], "share_of_pixels": {"artery": 0.1}}
+    of_tiles = pairs_with(world, tmp_path / "tiles", {"annotation": tiles})
+
+    told = show(drawings).facts["classifier fitted to"]
+
+    assert told == "16 annotated drawings (beside them 4 validation, 16 test); annotators: Anna"
+    assert (
+        show(of_tiles).facts["classifier fitted to"] == "7 annotated tiles; annotators: not known"
+    )
+    assert "in the annotated tiles</th>" in page_of(of_tiles, tmp_path / "page.html")
+
+
+def test_a_set_without_pairs_has_a_page(world: TinyWorld, tmp_path: Path) -> None:
+    rows = list(csv.DictReader((world.pairs / "pairs.csv").read_text().splitlines()))
+    table = StringIO()
+    writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row | {"kept": "0", "uncertainty": "nan"} for row in rows)
+    about = {"num_kept": 0, "num_dropped": 0, "num_missed": 10}
+    pairs = pairs_with(world, tmp_path, about, {"pairs.csv": table.getvalue().encode()})
+
+    facts = show(pairs).facts
+    html = page_of(pairs, tmp_path / "page.html")
+
+    assert facts["pairs kept"] == 0
+    assert facts["not found with the wanted composition"] == 10
+    assert 'class="card"' not in html
+    assert "<h2>Uncertainty</h2>" not in html
+
+
+def test_a_page_has_the_card_and_no_path_of_this_machine(world: TinyWorld, tmp_path: Path) -> None:
+    for name in ("tiles", "generator", "classifier", "pairs"):
+        shutil.copytree(world.folder / name, tmp_path / name)
 
     facts = show(tmp_path / "pairs").facts
     html = page_of(tmp_path / "pairs", tmp_path / "page.html")
 
-    said = "artery at least 5.0% (the generator itself draws 0.3%)"
-    assert str(facts["composition"]).startswith(f"CHANGED on request: {said}")
-    assert facts["licence"] == "CC0-1.0"
-    assert "14.2 drawings were made a kept pair" in html
+    assert "They are drawings, not photographs of tissue" in html
+    assert "<h3>Known limits</h3>" in html
+    assert html.count('<a href="#t1">Its card</a>') == 1
+    assert str(tmp_path) not in html
+    assert "README.md</td>" not in html
+    assert facts["card"] == str(tmp_path / "pairs" / "README.md")
+    assert str(facts["has learned from folds"]).endswith("of tile-set tiles")
+
+
+def test_seeds_that_were_named_leave_no_word_of_how_many(world: TinyWorld, tmp_path: Path) -> None:
+    sample(world.generator, tmp_path / "samples", SampleSettings(seeds=(3, 5), select=1))
+
+    facts = show(tmp_path / "samples").facts
+
+    assert facts["samples"] == 2
+    assert facts["setting seeds"] == "[3, 5]"
+    assert not {"setting num-samples", "setting seed"} & set(facts)
 
 
 def test_pairs_in_archives_are_shown_like_others(world: TinyWorld, tmp_path: Path) -> None:
@@ -262,8 +422,75 @@ def test_a_dataset_is_shown_by_its_images_and_its_readme(tmp_path: Path) -> None
     html = page_of(dataset(tmp_path / "set", files), tmp_path / "page.html")
 
     assert re.findall(r'<p class="name">(.*?)</p>', html) == ["a"]
-    assert "<h2>My dataset</h2>" in html
+    assert "<h3>My dataset</h3>" in html
     assert "<p>For tests.</p>" in html
+
+
+@pytest.mark.parametrize(
+    "layout", ["plain", "nnunet", "coco", "huggingface-folder", "qupath", "monai"]
+)
+def test_an_exported_dataset_is_shown_with_its_labels(
+    layout: LayoutName, world: TinyWorld, tmp_path: Path
+) -> None:
+    pytest.importorskip({"coco": "pycocotools", "qupath": "tifffile"}.get(layout, "numpy"))
+    settings = ExportSettings(layout=layout, validation=0.4, licence="CC0-1.0")
+    made = export(world.pairs, tmp_path / "set", settings)
+    plain = page_of(world.pairs, tmp_path / "pairs.html")
+
+    html = page_of(tmp_path / "set", tmp_path / "page.html")
+
+    assert html.count('class="card"') == html.count('class="labels"') == 9
+    layers = re.findall(r'<img class="labels" src="(.*?)"', html)
+    assert sorted(layers) == sorted(re.findall(r'<img class="labels" src="(.*?)"', plain))
+    facts = show(tmp_path / "set").facts
+    for name in ("layout", "images", "for training", "for validation", "classes", "licence"):
+        assert facts[name] == made.facts[name]
+    (menu,) = re.findall(r"<nav.*?</nav>", html, flags=re.DOTALL)
+    links = re.findall(r">([^<]+)</a>", menu)
+    assert links.count("Where it comes from") == links.count("What is in it") == 1
+    assert "The card of its source" in links
+
+
+def test_unlabelled_pixels_of_nnunet_are_clear(world: TinyWorld, tmp_path: Path) -> None:
+    largest = max(record.uncertainty for record in PairSet.open(world.pairs).records())
+    for layout in ("plain", "nnunet"):
+        settings = ExportSettings(layout=layout, unsure_above=largest / 4)
+        export(world.pairs, tmp_path / layout, settings)
+
+    layers = [
+        sorted(re.findall(r'class="labels" src="(.*?)"', page_of(tmp_path / layout, page)))
+        for layout, page in (("plain", tmp_path / "p.html"), ("nnunet", tmp_path / "n.html"))
+    ]
+
+    assert layers[0] == layers[1]
+    assert "(unlabelled)" in (tmp_path / "n.html").read_text()
+
+
+def test_of_pictures_in_archives_it_is_said_where_they_can_be_seen(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    shutil.copytree(world.pairs, tmp_path / "pairs")
+    export(tmp_path / "pairs", tmp_path / "set", ExportSettings(layout="webdataset"))
+
+    html = page_of(tmp_path / "set", tmp_path / "page.html")
+
+    assert 'class="card"' not in html
+    assert "The pictures are in archives (train-000000.tar" in html
+    assert "They are those of the pair-set pairs" in html
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_quietly(world: TinyWorld) -> None:
+    command = [sys.executable, "-c", "from hdgan.cli import main; main()", "show"]
+    with subprocess.Popen(
+        [*command, str(world.pairs)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert said == b""
+    assert process.returncode == 141
 
 
 def test_parents_lead_to_their_pages_if_there_are_some(world: TinyWorld, tmp_path: Path) -> None:

@@ -105,8 +105,8 @@ def test_archives_are_packed_while_others_are_drawn_and_taken_up_again(
 
     made(world, tmp_path / "stopped", settings)
 
-    assert [path.name for path in packed] == ["s000000.zip", "s000001.zip"]
-    assert {row for _, row in again} <= set(range(8, 14))
+    assert packed[0].name == "s000000.zip"
+    assert {row for _, row in again} <= set(range(7, 14))
     assert files_of(tmp_path / "stopped") == files_of(whole.folder)
 
 
@@ -225,8 +225,8 @@ def test_a_smaller_number_or_another_choice_is_refused(world: TinyWorld, tmp_pat
 
     for other, words in (
         (replace(FEW, num_pairs=5), "num-pairs was 6, now 5"),
-        (replace(MANY, truncation=0.5), "truncation was 0.7, now 0.5"),
-        (replace(FEW, num_pairs=None, budget="1h"), "num-pairs was 6, now null"),
+        (replace(MANY, truncation=0.5), r"command \(truncation was 0.7, now 0.5\)"),
+        (replace(FEW, num_pairs=None, budget="1h"), "num-pairs was 6, now not given"),
     ):
         with pytest.raises(WrongArtifactError, match=words):
             made(world, tmp_path / "pairs", other)
@@ -527,14 +527,55 @@ def class_shares(pairs: PairSet, record: PairRecord) -> np.ndarray:
 
 
 def test_what_cannot_be_found_is_left_out_and_counted(world: TinyWorld, tmp_path: Path) -> None:
-    asked = replace(FEW, at_least=("artery=99%",), num_pilot=4, most_draws=1, search=False)
+    plain = made(world, tmp_path / "plain", replace(FEW, drop_fraction=0.0))
+    shares = sorted(class_shares(plain, record)[4] for record in plain.records())
+    least = (shares[-1] + shares[-2]) / 2
+    few = replace(FEW, num_pilot=4, most_draws=1, search=False, drop_fraction=0.0)
 
-    pairs = made(world, tmp_path / "pairs", asked)
+    pairs = made(world, tmp_path / "pairs", replace(few, at_least=(f"artery={least:.6f}",)))
 
-    assert pairs.records() == []
-    assert pairs.about["num_missed"] == 6 == len(pairs.all_records())
-    assert {record.why for record in pairs.all_records()} == {"missed"}
-    assert not list((tmp_path / "pairs").glob("images/*"))
+    # With a single draw a pair, only the one that has enough as it comes is found.
+    assert pairs.about["num_missed"] == 5
+    assert [record.why for record in pairs.all_records()].count("missed") == 5
+    assert len(list((tmp_path / "pairs").glob("images/*"))) == 1 == len(pairs.records())
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (
+            {"at_least": ("artery=99%",), "num_pilot": 4, "most_draws": 1, "search": False},
+            "No pair is left of 6: 6 without the composition that --at-least asks for",
+        ),
+        ({"max_uncertainty": 0.0}, "No pair is left of 6: 6 too uncertain"),
+    ],
+)
+def test_a_set_without_a_pair_is_refused(
+    world: TinyWorld, tmp_path: Path, choice: dict[str, object], words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        made(world, tmp_path / "pairs", replace(FEW, **choice))  # type: ignore[arg-type]
+
+    assert not list((tmp_path / "pairs").glob("*"))
+
+
+def test_without_a_number_the_set_stays_as_large_as_it_is(world: TinyWorld, tmp_path: Path) -> None:
+    made(world, tmp_path / "pairs", FEW)
+    before = files_of(tmp_path / "pairs")
+
+    made(world, tmp_path / "pairs", replace(FEW, num_pairs=None))
+
+    assert files_of(tmp_path / "pairs") == before
+
+
+def test_equal_choices_in_other_words_are_equal(world: TinyWorld, tmp_path: Path) -> None:
+    small = replace(FEW, num_pilot=4, drop_fraction=0.0)
+    made(world, tmp_path / "pairs", replace(small, at_least=("artery=1%", "arteriole=0.02")))
+    before = files_of(tmp_path / "pairs")
+
+    made(world, tmp_path / "pairs", replace(small, at_least=("arteriole=2%", "artery=0.01")))
+
+    assert files_of(tmp_path / "pairs") == before
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,7 @@ class Order:
         phrases = [
             _change(name.replace("_", "-"), other.settings.get(name), value)
             for name, value in self._changed_settings(other).items()
+            if not (name in self.grows and _is_more(value, other.settings.get(name)))
         ]
         phrases += [
             f"it was made from another {kind}"
@@ -120,7 +121,10 @@ def _is_more(now: object, before: object) -> bool:
 
 def _change(name: str, before: object, now: object) -> str:
     """What became of a setting, unless that would fill the screen."""
-    values = [json.dumps(value, ensure_ascii=False) for value in (before, now)]
+    values = [
+        "not given" if value is None else json.dumps(value, ensure_ascii=False)
+        for value in (before, now)
+    ]
     if max(map(len, values)) > 40:
         return f"{name} was another"
     return f"{name} was {values[0]}, now {values[1]}"
@@ -286,6 +290,18 @@ def _refuse_other(folder: Path, order: Order, found: Order, what: str = "the res
             f"{folder} already holds {what} of another command ({'; '.join(differences)}). "
             "Choose another folder, or remove this one if it is no longer needed."
         )
+
+
+def begun_settings(folder: Path) -> dict[str, Any]:
+    """The settings of what is in a folder, finished or not; none if it is nothing of ours.
+
+    Raises:
+        DamagedArtifactError: what says them is damaged.
+    """
+    command = folder / UNFINISHED / _COMMAND
+    if command.is_file():
+        return _begun(command).settings
+    return read_manifest(folder).settings if (folder / MANIFEST).is_file() else {}
 
 
 def _begun(command: Path) -> Order:

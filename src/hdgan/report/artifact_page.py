@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hdgan.class_map import ClassMap
 from hdgan.pipeline import Fact
+from hdgan.report.artifact_page_markdown import PageText
 from hdgan.report.page import PageTable, Section
 
 MAX_BYTES = 18_000_000
@@ -161,6 +162,9 @@ class ArtifactPage:
 
     sections: Sequence[Section] = ()
     """Charts and tables."""
+
+    texts: Sequence[PageText] = ()
+    """What its README or card says, each under one heading."""
 
     making: Mapping[str, Fact] = field(default_factory=dict)
     """How it was made: settings and digests."""

@@ -6,11 +6,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hdgan.artifacts.shipped_generator import CardWords
-from hdgan.report.card_checks import comparison_text, edges_text
+from hdgan.report.card_checks import comparison_text
+from hdgan.report.card_edges import edges_text
+from hdgan.report.card_label_quality import label_quality_text
 from hdgan.report.card_limits import limits_of
-from hdgan.report.card_tables import CLASS_DEFINITION, class_table, histogram_text
+from hdgan.report.card_losses import losses_text
+from hdgan.report.card_tables import class_definition, class_table, histogram_text
 from hdgan.report.card_words import (
     annotation_text,
+    brightness_text,
     composition_sentences,
     licence_text,
     nearest_text,
@@ -48,7 +52,10 @@ def dataset_card(
         composition=composition_sentences(about),
         selection=selection_text(about),
         class_table=class_table(about),
-        class_definition=CLASS_DEFINITION,
+        class_definition=class_definition(about),
+        losses=losses_text(about),
+        brightness=brightness_text(about),
+        label_quality=label_quality_text(about),
         histogram=histogram_text(about.get("uncertainty_histogram")),
         comparison=comparison_text(about),
         edges=edges_text(about),

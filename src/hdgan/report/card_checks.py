@@ -1,24 +1,23 @@
-"""What a dataset's card says of its checks: composition against annotations, edges."""
+"""What a dataset's card says of its label maps beside annotated ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hdgan.report.card_tables import escaped, number, percent, table
+from hdgan.report.card_losses import was_dropped
+from hdgan.report.card_tables import escaped, looked_at, number, percent, table
 
 MOST_CLASSES = 5
 """With more, the table shows areas and what is more than chance; `dataset.json` has the rest."""
 
 _NAMES = {
     "area_share": "area share",
-    "area_share_spread": "area share, standard deviation",
-    "images_with": "images with it",
+    "area_share_spread": "standard deviation of the area share",
+    "images_with": "images with a pixel of it",
     "components_per_megapixel": "components a megapixel",
-    "component_size": "median component, px",
+    "component_size": "component size",
     "adjacency": "which classes meet",
     "speckle_index": "speckle index",
 }
-
-_SHARES = frozenset({"area_share", "area_share_spread", "images_with", "adjacency"})
 
 _MEANINGS = {
     "area_share": "part of an image's labelled pixels, mean over the images",
@@ -26,8 +25,9 @@ _MEANINGS = {
     "images_with": "part of the images that have a pixel of the class",
     "components_per_megapixel": "regions of the class that connect over sides, in a million "
     "labelled pixels",
-    "component_size": "half of the regions are of at most this size; distance: by how many "
-    "doublings a region would have to grow or shrink on average (Wasserstein-1 of all sizes)",
+    "component_size": "pixels of a region; shown is the median, but compared are all sizes: the "
+    "distance is by how many doublings a region would have to grow or shrink on average "
+    "(Wasserstein-1), so it may be large where the medians are alike",
     "adjacency": "distance: part of the length of the borders that would have to lie between other "
     "classes (total variation)",
     "speckle_index": "regions under 30 px in a million labelled pixels, all classes together",
@@ -55,58 +55,49 @@ def comparison_text(about: Mapping[str, Any]) -> str:
         )
     statistics = checks["comparison"]["statistics"]
     shown = _shown(statistics)
-    parts = [_lead(checks, about), _verdict(statistics), _differences(shown)]
-    parts += [_meanings(shown), _adjacency(checks)]
+    here = looked_at(about)
+    parts = [_lead(checks, about), _verdict(statistics), _differences(shown, here)]
+    parts += [_meanings(shown), _adjacency(checks, here)]
     return "\n\n".join(part for part in parts if part)
 
 
-def edges_text(about: Mapping[str, Any]) -> str:
-    """How much more an image changes on the borders of its labels than elsewhere."""
-    edges = (about.get("checks") or {}).get("edge_alignment") or {}
-    here = edges.get("synthetic")
-    if not here:
-        return "Not measured: no label map with a border was looked at together with its image."
-    rows = [_edge_row("here", here)]
-    if edges.get("annotated"):
-        rows.append(_edge_row("annotated", edges["annotated"]))
-    header = ["", "images", "on borders", f"labels shifted by {here['shift_px']} px"]
-    text = (
-        "How often the image changes more at a pixel on a border of the label map than at one "
-        "elsewhere (area under the ROC curve of the gradient of the optical density; mean over "
-        "images). 0.5 is chance. The same with shifted labels is what labels have that do not know "
-        "where a structure ends. Borders between tissues of like colour cannot lie on an edge, so "
-        "even perfect label maps stay below 1."
-    )
-    if not edges.get("annotated"):
-        text += " The images of the annotated label maps were not at hand to compare."
-    return f"{text}\n\n{table(header, rows)}"
-
-
 def beyond_chance(about: Mapping[str, Any]) -> list[str]:
-    """In what the label maps differ from the annotated ones, as names."""
+    """In what the label maps differ from the annotated ones: each class with its statistics."""
     comparison = (about.get("checks") or {}).get("comparison") or {}
-    return [
-        _NAMES[one["statistic"]] + (f" of {escaped(one['class'])}" if one["class"] else "")
-        for one in comparison.get("statistics", [])
-        if one["more_than_chance"]
-    ]
+    found: dict[str, list[str]] = {}
+    for one in comparison.get("statistics", []):
+        if one["more_than_chance"]:
+            name = escaped(one["class"] or "all classes together")
+            found.setdefault(name, []).append(_NAMES[one["statistic"]])
+    return [f"{name} ({', '.join(statistics)})" for name, statistics in found.items()]
 
 
 def _shown(statistics: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """What the table shows; a class that is nowhere has nothing but its area."""
+    """What the table shows; a class that is nowhere has nothing but its area.
+
+    Where no deal can make a difference, as of a class that every image has, there is none to show.
+    """
     classes = {one["class"] for one in statistics} - {None}
     return [
         one
         for one in statistics
         if one["statistic"] == "area_share"
         or one["more_than_chance"]
-        or (one["distance"] is not None and len(classes) <= MOST_CLASSES)
+        or (_can_differ(one) and len(classes) <= MOST_CLASSES)
     ]
+
+
+def _can_differ(one: Mapping[str, Any]) -> bool:
+    """Whether there is a distance, or chance would make one, that is more than rounding."""
+    if one["distance"] is None:
+        return False
+    size = max(1.0, abs(one["synthetic"] or 0.0), abs(one["annotated"] or 0.0))
+    return bool(max(one["distance"], one["noise_floor"] or 0.0) > 1e-9 * size)
 
 
 def _lead(checks: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     text = (
-        f"{checks['num_synthetic']} label maps of this dataset against {checks['num_annotated']} "
+        f"{_sampled(checks, about)} against {checks['num_annotated']} "
         "annotated ones. Chance alone makes two sets of so many differ: the column *by chance* is "
         "what dealing the same label maps to two sets at random does not exceed in 19 of 20 deals. "
         "**A distance below it cannot be told from none.**"
@@ -118,11 +109,22 @@ def _lead(checks: Mapping[str, Any], about: Mapping[str, Any]) -> str:
         )
     if about.get("composition"):
         text += " The composition was changed on purpose, so areas have to differ."
+    if was_dropped(about):
+        text += " Pairs that were dropped are not in it, which may make a difference, too."
     return text
 
 
+def _sampled(checks: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """How many label maps were looked at, and how they were taken."""
+    count, kept = checks["num_synthetic"], about["num_kept"]
+    if count >= kept:
+        return f"All {count} label maps of this dataset"
+    latents = ", one of a latent" if (about.get("noise_draws") or 1) > 1 else ""
+    return f"{count} of the {kept:,} label maps of this dataset, evenly spread{latents},"
+
+
 def _verdict(statistics: Sequence[Mapping[str, Any]]) -> str:
-    compared = [one for one in statistics if one["distance"] is not None]
+    compared = [one for one in statistics if _can_differ(one)]
     more = sum(one["more_than_chance"] for one in compared)
     expected = len(compared) / 20
     text = (
@@ -149,24 +151,43 @@ def _smallest_that_shows(compared: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _differences(shown: Sequence[Mapping[str, Any]]) -> str:
-    header = ["class", "statistic", "here", "annotated", "distance", "by chance", "more?"]
+def _differences(shown: Sequence[Mapping[str, Any]], here: str) -> str:
+    header = ["class", "statistic", here, "annotated", "distance", "by chance", "more than chance?"]
     return table(header, [_row(one) for one in shown])
 
 
 def _row(one: Mapping[str, Any]) -> list[str]:
     kind = one["statistic"]
-    value, distance = (percent, _points) if kind in _SHARES else (number, number)
-    if kind == "component_size":
-        distance = _doublings
+    value, distance = _WRITTEN.get(kind, (number, number))
     cells = [(one["synthetic"], value), (one["annotated"], value)]
     cells += [(one["distance"], distance), (one["noise_floor"], distance)]
     return [
         escaped(one["class"] or "all"),
         _NAMES[kind],
         *("-" if found is None else write(found) for found, write in cells),
-        "**yes**" if one["more_than_chance"] else "no",
+        "**yes**" if one["more_than_chance"] else _not_shown(one),
     ]
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:.2f} points"
+
+
+def _median(pixels: float) -> str:
+    return f"median {number(pixels)} px"
+
+
+def _doublings(value: float) -> str:
+    return f"{value:.2f} doublings"
+
+
+_WRITTEN: Mapping[str, tuple[Callable[[float], str], Callable[[float], str]]] = {
+    **dict.fromkeys(
+        ("area_share", "area_share_spread", "images_with", "adjacency"), (percent, _points)
+    ),
+    "component_size": (_median, _doublings),
+}
+"""How a statistic and a distance are written; plain numbers are not named."""
 
 
 def _meanings(shown: Sequence[Mapping[str, Any]]) -> str:
@@ -175,7 +196,11 @@ def _meanings(shown: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([*lines, "- Where nothing else is said, the distance is the difference."])
 
 
-def _adjacency(checks: Mapping[str, Any]) -> str:
+def _not_shown(one: Mapping[str, Any]) -> str:
+    return "not shown with so few" if _can_differ(one) else "-"
+
+
+def _adjacency(checks: Mapping[str, Any], heading: str) -> str:
     """The part of the borders at which each two classes meet."""
     here = checks["layout"]["synthetic"]["adjacency"]
     there = checks["layout"]["annotated"]["adjacency"]
@@ -185,7 +210,7 @@ def _adjacency(checks: Mapping[str, Any]) -> str:
         if any(shares):
             cells = ["-" if share is None else percent(share) for share in shares]
             rows.append([" and ".join(map(escaped, one["classes"])), *cells])
-    return table(["borders between", "here", "annotated"], rows) if rows else ""
+    return table(["borders between", heading, "annotated"], rows) if rows else ""
 
 
 def _speckles(checks: Mapping[str, Any]) -> str:
@@ -196,15 +221,3 @@ def _speckles(checks: Mapping[str, Any]) -> str:
         f" Speckle index of this dataset: {number(layout['speckle_index'])} regions under 30 px in "
         "a million labelled pixels."
     )
-
-
-def _edge_row(name: str, edges: Mapping[str, Any]) -> list[str]:
-    return [name, str(edges["images"]), f"{edges['auc']:.3f}", f"{edges['auc_shifted']:.3f}"]
-
-
-def _points(share: float) -> str:
-    return f"{share * 100:.2f} points"
-
-
-def _doublings(value: float) -> str:
-    return f"{value:.2f} doublings"

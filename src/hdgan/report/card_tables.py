@@ -7,12 +7,6 @@ from typing import Any
 BAR_CHARACTERS = 40
 """Length of the longest bar."""
 
-CLASS_DEFINITION = (
-    "Parts of the pixels are of all labelled pixels of all images together. A class is in an image "
-    "if it has a pixel there."
-)
-"""What stands under the table of classes."""
-
 
 def escaped(text: str) -> str:
     """A text that a user gave, in one line and without Markdown's or HTML's signs."""
@@ -30,25 +24,47 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def class_table(about: Mapping[str, Any]) -> str:
     """The share of each class, with what else is known to compare it with."""
-    images = about.get("images_with_class")
-    natural = (about.get("composition") or {}).get("natural_share")
-    annotated = (about.get("annotation") or {}).get("share_of_pixels")
+    notable, any_pixel = about.get("images_with_1_percent"), about.get("images_with_class")
+    images = any_pixel if notable is None else notable
+    least = "a pixel" if notable is None else "at least 1 %"
+    others = _other_shares(about)
     header = ["class", "part of the pixels"]
-    header += ["images with it"] * (images is not None)
-    header += ["drawn without selection"] * (natural is not None)
-    header += ["in the annotated tiles"] * (annotated is not None)
+    header += [f"images with {least} of it"] * (images is not None)
     rows = []
     for name, share in about["share_of_pixels"].items():
         row = [escaped(name), percent(share)]
         if images is not None:
             row.append(f"{images.get(name, 0):,} of {about['num_kept']:,}")
-        row += [
-            percent(shares[name]) if name in shares else "-"
-            for shares in (natural, annotated)
-            if shares is not None
-        ]
+        row += [percent(of[name]) if name in of else "-" for of in others.values()]
         rows.append(row)
-    return table(header, rows)
+    return table([*header, *others], rows)
+
+
+def class_definition(about: Mapping[str, Any]) -> str:
+    """What stands under the table of classes."""
+    text = "Parts of the pixels are of all labelled pixels of all images together."
+    if about.get("images_with_1_percent") is not None:
+        return (
+            f"{text} An image counts as one with a class if 1 % of its pixels are of it, or more."
+        )
+    return f"{text} A class is in an image if it has a pixel there."
+
+
+def annotated_images(annotation: Mapping[str, Any]) -> str:
+    """What was annotated, in a word: drawings of the generator, or tiles of real tissue.
+
+    Args:
+        annotation: has `of`, the kind that the images are from; None if nobody knows.
+    """
+    return _IMAGES.get(annotation.get("of") or "", "images")
+
+
+def looked_at(about: Mapping[str, Any]) -> str:
+    """Heading of what was measured here: on how many of how many pairs, if not on all."""
+    count = (about.get("checks") or {}).get("num_synthetic") or about["num_kept"]
+    if count >= about["num_kept"]:
+        return "here"
+    return f"here ({count:,} of {about['num_kept']:,})"
 
 
 def histogram_text(histogram: Mapping[str, Any] | None) -> str | None:
@@ -77,6 +93,23 @@ def percent(share: float) -> str:
 def number(value: float) -> str:
     """A number with three significant digits, or all digits before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+_IMAGES = {"sample-set": "drawings", "tile-set": "tiles"}
+
+
+def _other_shares(about: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    """By heading, what the shares of the classes are elsewhere."""
+    composition, annotation = about.get("composition") or {}, about.get("annotation") or {}
+    missed = composition.get("num_missed") or 0
+    drawn = about.get("share_of_pixels_drawn")
+    before = f"{'found' if composition else 'as drawn'}, before dropping"
+    found = {
+        before: drawn if about["num_kept"] < about["num_drawn"] - missed else None,
+        "drawn without selection": composition.get("natural_share"),
+        f"in the annotated {annotated_images(annotation)}": annotation.get("share_of_pixels"),
+    }
+    return {heading: shares for heading, shares in found.items() if shares is not None}
 
 
 def _bar(count: int, longest: int) -> int:

@@ -1,9 +1,13 @@
 """What a dataset's card says in sentences: selection, annotation, nearest tiles, licence."""
 
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any
 
-from hdgan.report.card_tables import escaped, number, percent
+from hdgan.report.card_tables import annotated_images, escaped, number, percent
+
+DARK_GREY = 40
+"""Of 255; what is no brighter looks black."""
 
 
 def composition_sentences(about: Mapping[str, Any]) -> list[str] | None:
@@ -16,22 +20,25 @@ def composition_sentences(about: Mapping[str, Any]) -> list[str] | None:
         f"at least {percent(share)} {escaped(name)}"
         for name, share in composition["wanted"].items()
     ]
-    sentences = [f"Every pair has {' and '.join(asked)}: others were left out or changed."]
+    sentences = [
+        f"Every pair has {' and '.join(asked)}, by its label map: others were left out or changed."
+    ]
     sentences += [
         f"Of the pixels of {composition['num_pilot']} pairs drawn without selection, "
         f"{percent(natural[name])} are {escaped(name)}; here {percent(here[name])} are."
         for name in composition["wanted"]
     ]
     ways = composition["by_way"]
-    if composition["draws_per_kept_pair"] is None:
+    if composition["draws_per_kept_pair"] is None or not about["num_kept"]:
         return [f"Wanted was {' and '.join(asked)} in every pair, but none was found or kept."]
     sentences.append(
-        f"A kept pair took {number(composition['draws_per_kept_pair'])} drawings and "
-        f"{number(composition['looks_per_kept_pair'])} quick looks at latents, of which only "
-        f"the coarse blocks were drawn. Of the pairs that "
-        f"were found, {ways.get('first', 0):,} had enough at once, {ways.get('rejection', 0):,} "
-        f"were chosen among several drawings, {ways.get('search', 0):,} were reached by changing "
-        f"latents. Not found and left out: {composition['num_missed']:,}."
+        f"For each kept pair, {number(composition['draws_per_kept_pair'])} drawings were made and "
+        f"{number(composition['looks_per_kept_pair'])} quick looks at latents, of which only the "
+        f"coarse blocks were drawn; the {composition['num_pilot']} drawings without selection come "
+        f"on top. Of the kept pairs, {ways.get('first', 0):,} had enough at once, "
+        f"{ways.get('rejection', 0):,} were chosen among several drawings, "
+        f"{ways.get('search', 0):,} were reached by changing latents. Not found and left out: "
+        f"{composition['num_missed']:,}."
     )
     return [*sentences, _NO_FREQUENCIES]
 
@@ -60,23 +67,46 @@ def selection_text(about: Mapping[str, Any]) -> str:
 
 
 def annotation_text(about: Mapping[str, Any], *, comes_with_generator: bool) -> str:
-    """Who labelled the tiles that the classifier was fitted to, and for how long."""
+    """Who labelled what the classifier was fitted to, and for how long."""
     annotation = about.get("annotation")
     if not annotation:
         return (
             "Not known: the annotations that the classifier was fitted to were not at hand. "
             "`hdgan synthesize --annotations FOLDER` names them when pairs are made."
         )
-    what = _ANNOTATED.get(annotation.get("of"), "images")
-    text = f"{annotation['tiles']} {what} were annotated{_splits(annotation)}. "
+    text = _fitted_to(annotation)
     names = [escaped(name) for name in annotation["annotators"]]
     text += f"Annotated by {', '.join(names)}. " if names else _NAMELESS
     if not names and comes_with_generator:
         text += "What is known of the drawings that come with the generator stands further below. "
     unlabelled = annotation.get("share_unlabelled") or 0.0
     if unlabelled:
-        text += f"{percent(unlabelled)} of their pixels are unlabelled. "
+        text += (
+            f"Of the pixels of all {annotation['tiles']}, {percent(unlabelled)} are unlabelled. "
+        )
     return text + _time(annotation)
+
+
+def brightness_text(about: Mapping[str, Any]) -> str:
+    """What uncertainty maps look like in a viewer, if they look like nothing; else empty."""
+    histogram, largest = about.get("uncertainty_histogram"), about["largest_uncertainty_nats"]
+    if not histogram or not sum(histogram["kept"]) or largest <= 0:
+        return ""
+    median = (sum(histogram["kept"]) + 1) // 2
+    edge = next(
+        edge
+        for edge, count in zip(
+            histogram["edges_nats"][1:], accumulate(histogram["kept"]), strict=True
+        )
+        if count >= median
+    )
+    grey = round(edge / largest * 255)
+    if grey > DARK_GREY:
+        return ""
+    return (
+        f"; half of the pairs score at most {number(edge)} nats, which is grey {grey}, so that a "
+        "viewer shows a black image until its contrast is stretched"
+    )
 
 
 def nearest_text(real_tiles: Mapping[str, Any] | None) -> str:
@@ -129,7 +159,11 @@ _NAMELESS = (
     "them, not even whether a person did. "
 )
 
-_ANNOTATED = {"sample-set": "drawings of the generator", "tile-set": "real tiles"}
+_ANNOTATED = {
+    "drawings": "annotated drawings of the generator",
+    "tiles": "annotated tiles of real tissue",
+    "images": "annotated images",
+}
 
 
 def _outside(about: Mapping[str, Any]) -> int:
@@ -138,11 +172,16 @@ def _outside(about: Mapping[str, Any]) -> int:
     return int(of.get("num_outside") or 0)
 
 
-def _splits(annotation: Mapping[str, Any]) -> str:
-    """What the annotated tiles were for, if it is known."""
-    splits = annotation.get("splits") or {}
-    counts = [f"{count} for {split}" for split, count in splits.items() if count]
-    return f" ({', '.join(counts)} of the classifier)" if counts else ""
+def _fitted_to(annotation: Mapping[str, Any]) -> str:
+    """How many annotated images the classifier learned from, and what the others were for."""
+    what, splits = _ANNOTATED[annotated_images(annotation)], annotation.get("splits") or {}
+    if not splits.get("training"):
+        return f"There are {annotation['tiles']} {what}. "
+    others = [
+        f"{count} {split}" for split, count in splits.items() if count and split != "training"
+    ]
+    others += [f"{annotation['tiles']} in all"]
+    return f"The classifier was fitted to {splits['training']} {what} ({', '.join(others)}). "
 
 
 def _from(about: Mapping[str, Any]) -> str:
@@ -158,8 +197,9 @@ def _time(annotation: Mapping[str, Any]) -> str:
     if minutes is None:
         return "How long it took is not known; `hdgan annotate` measures it."
     count = annotation.get("tiles_with_minutes") or annotation["tiles"]
-    return f"It took {number(minutes)} minutes in all, {number(minutes / count)} a tile" + (
-        f" (known of {count} of them)." if count < annotation["tiles"] else "."
+    each = annotated_images(annotation).removesuffix("s")
+    return f"It took {number(minutes)} minutes in all, {number(minutes / count)} a {each}" + (
+        f" (known of {count} of the {annotation['tiles']})." if count < annotation["tiles"] else "."
     )
 
 

@@ -45,15 +45,24 @@ def lines(
 
 
 def histogram(
-    series: Mapping[str, Float[np.ndarray, " _"]], *, x_label: str, y_label: str, bins: int = 40
+    series: Mapping[str, Float[np.ndarray, " _"]],
+    *,
+    x_label: str,
+    y_label: str,
+    bins: int = 40,
+    as_counts: bool = False,
 ) -> str:
-    """How the values of each series spread over common bins, as parts of the series."""
+    """How the values of each series spread over common bins, as parts of the series or as counts.
+
+    Raises:
+        ValueError: there is no value, or one is not finite.
+    """
     edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins)
     with rc_context(_STYLE):
         figure = Figure(figsize=(5.2, 2.8), layout="constrained")
         axes = figure.add_subplot()
         for (name, values), colour in zip(series.items(), ("C0", "C1", "C2", "C3"), strict=False):
-            parts = np.histogram(values, edges)[0] / len(values)
+            parts = np.histogram(values, edges)[0] / (1 if as_counts else len(values))
             axes.stairs(parts, edges, label=name, fill=True, alpha=0.35, color=colour)
             axes.stairs(parts, edges, color=colour, linewidth=1.6)
         axes.set_xlabel(x_label)

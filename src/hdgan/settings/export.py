@@ -1,6 +1,6 @@
 """Choices of `hdgan export`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hdgan.errors import SettingsError
@@ -27,24 +27,26 @@ class ExportSettings:
     """Whose layout: plain folders, nnU-Net v2, COCO, Hugging Face as Parquet or as folders,
     WebDataset shards, QuPath, or MONAI."""
 
-    validation: float = 0.1
-    """The part of the pairs that is for validation. The seed of a pair decides, so a pair of a
-    larger pair set has the same place, and drawings of one latent stay together."""
+    validation: float | None = None
+    """The part of the pairs that is for validation, by default 0.1. The seed of a pair decides, so
+    a pair of a larger pair set has the same place, and drawings of one latent stay together."""
 
-    test: float = 0.0
-    """The part of the pairs that is for testing. Scores on drawings say nothing about tissue."""
+    test: float | None = None
+    """The part of the pairs that is for testing, by default none. Scores on drawings say nothing
+    about tissue."""
 
     seed: int = 0
     """Another seed deals the pairs in another way."""
 
-    validation_folds: tuple[int, ...] = ()
-    """Of annotated tiles: folds for validation."""
+    validation_folds: tuple[int, ...] | None = None
+    """Of annotated tiles: folds for validation, by default none."""
 
-    test_folds: tuple[int, ...] = (0,)
-    """Of annotated tiles: folds for testing, by default the one that generators do not see."""
+    test_folds: tuple[int, ...] | None = None
+    """Of annotated tiles: folds for testing, by default 0, the one that generators do not see."""
 
     unsure_above: float | None = None
-    """Pixels of pairs whose uncertainty is above this many nats become unlabelled (255)."""
+    """Pixels of pairs whose uncertainty is above this many nats become unlabelled (255). How many
+    did is said at the end: try values such as 0.03 with --limit 100."""
 
     image_format: Literal["png", "jpeg"] = "png"
     """How images are stored; `jpeg` is a fifth of the size, and not what was drawn. Label maps are
@@ -88,13 +90,37 @@ class ExportSettings:
         at_least(self, 1, "limit", "shard_size", "threads")
         within(self, 1, 100, "jpeg_quality")
         within(self, 1, 999, "dataset_number")
-        if self.validation + self.test > 1:
+        if sum(self.parts) > 1:
+            validation, test = self.parts
             raise SettingsError(
-                f"--validation {self.validation:g} and --test {self.test:g} are more than all "
-                "pairs together. Lower one of them."
+                f"--validation {validation:g} and --test {test:g} are more than all pairs "
+                "together. Lower one of them."
             )
-        both = sorted(set(self.validation_folds) & set(self.test_folds))
+        both = sorted(set.intersection(*map(set, self.folds)))
         if both:
             raise SettingsError(
                 f"Fold {both[0]} is in --validation-folds and in --test-folds. Give it one place."
             )
+
+    @property
+    def parts(self) -> tuple[float, float]:
+        """The parts of the pairs for validation and for testing."""
+        validation = 0.1 if self.validation is None else self.validation
+        return validation, self.test or 0.0
+
+    @property
+    def folds(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The folds for validation and for testing."""
+        test = (0,) if self.test_folds is None else self.test_folds
+        return self.validation_folds or (), test
+
+    def complete(self) -> "ExportSettings":
+        """The same, with what holds by default where nothing was said of parts and folds."""
+        (validation, test), (validation_folds, test_folds) = self.parts, self.folds
+        return replace(
+            self,
+            validation=validation,
+            test=test,
+            validation_folds=validation_folds,
+            test_folds=test_folds,
+        )

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from hdgan.artifacts.annotation_set import Split
+from hdgan.artifacts.layouts.class_totals import ClassTotals
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.class_map import ClassMap, LabelMap
 from hdgan.pipeline import Fact
@@ -36,6 +37,9 @@ class LabelledImage:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What the dataset's table says of it: seed, uncertainty, stain. All images have the same."""
 
+    uncertainty: Callable[[], UInt8[np.ndarray, "height width"]] | None = None
+    """Reads how unsure each of its pixels is, grey; all images of a dataset have it, or none."""
+
 
 @dataclass(frozen=True)
 class LabelledImages:
@@ -55,6 +59,12 @@ class LabelledImages:
 
     licence: str | None = None
     """Under which it may be used, as its maker says it."""
+
+    largest_uncertainty_nats: float | None = None
+    """What 255 stands for in uncertainty maps."""
+
+    totals: Callable[[], ClassTotals] | None = None
+    """Gives the pixels of each class when all images are written; None if nobody counts them."""
 
     def of(self, split: Split) -> list[LabelledImage]:
         """Those of one split."""

@@ -25,9 +25,8 @@ BACKGROUND, IGNORE = "background", "ignore"
 
 LAYOUT = """
 The raw folder of nnU-Net v2: `{name}/` with `imagesTr` (training and validation), `labelsTr`,
-`imagesTs`, `labelsTs` (test) and `dataset.json`. Unlabelled pixels, 255 elsewhere, are {ignore}
-here, nnU-Net's ignore label. It wants value 0 called `background`; here that is the class
-*{first}*, which nnU-Net leaves out of its Dice scores.
+`imagesTs`, `labelsTs` (test) and `dataset.json`. nnU-Net wants value 0 called `background`;
+here that is the class *{first}*, which nnU-Net leaves out of its Dice scores.{ignore}
 {splits}
 ```sh
 export nnUNet_raw="$PWD"
@@ -35,6 +34,7 @@ nnUNetv2_plan_and_preprocess -d {number} --verify_dataset_integrity
 {copy}nnUNetv2_train {number} 2d 0
 ```
 """
+_IGNORED = " Unlabelled pixels, 255 elsewhere, are {} here, nnU-Net's ignore label."
 _COPIED = """
 `splits_final.json` holds the one split; nnU-Net reads it from its folder of preprocessed data.
 """
@@ -83,8 +83,9 @@ class NnuNet:
             },
         )
         unfinished.write(IMAGES, table)
-        layout = self._layout(dataset, has_splits=has_validation)
-        write_about(dataset, unfinished, layout, unlabelled=len(dataset.class_map))
+        ignore = len(dataset.class_map) if is_partial else None
+        layout = self._layout(dataset, ignore, has_splits=has_validation)
+        write_about(dataset, unfinished, layout, unlabelled=ignore)
 
     def folder_name(self, dataset: LabelledImages) -> str:
         """What nnU-Net calls the dataset: `Dataset042_Name`."""
@@ -116,12 +117,12 @@ class NnuNet:
             "licence": dataset.licence or NOT_STATED,
         }
 
-    def _layout(self, dataset: LabelledImages, *, has_splits: bool) -> str:
+    def _layout(self, dataset: LabelledImages, ignore: int | None, *, has_splits: bool) -> str:
         name = self.folder_name(dataset)
         return LAYOUT.format(
             name=name,
             number=self.number,
-            ignore=len(dataset.class_map),
+            ignore="" if ignore is None else _IGNORED.format(ignore),
             first=dataset.class_map.names[0],
             splits=_COPIED if has_splits else _OWN,
             copy=f'cp {name}/splits_final.json "$nnUNet_preprocessed/{name}/"\n'

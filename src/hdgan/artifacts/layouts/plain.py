@@ -11,11 +11,14 @@ from hdgan.artifacts.layouts.readme import write_about
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.class_map import painted
 
+UNCERTAINTY = "uncertainty_map"
+"""The column with the file; the column `uncertainty` is a pair's score."""
+
 LAYOUT = """
 Plain folders. `images.csv` has a row an image: its files, its split, and what else is known of it.
 `labels/` holds the class of each pixel, 8-bit grey: the number is the position in `classes.json`.
 `colours/` shows the same in colours, to look at only.
-
+{uncertainty}
 ```python
 import csv
 import json
@@ -32,11 +35,19 @@ for row in csv.DictReader(Path(folder, "images.csv").read_text(encoding="utf-8")
     names = [classes[i]["name"] for i in np.unique(labels[labels != 255])]
 ```
 """
+_UNCERTAINTY = """
+`uncertainty/` holds how unsure each label is, 8-bit grey: 0 is sure, 255 is {nats:.4f} nats, so one
+step is {step:.4f} nats. Most pixels are far below that, and the maps look black unless a viewer
+stretches them. They are as the classifier gave them, whatever was made unlabelled.
+"""
 
 
 @dataclass(frozen=True)
 class Plain:
-    """`images/`, `labels/`, `colours/`, `images.csv`, `classes.json`, `README.md`."""
+    """`images/`, `labels/`, `colours/`, `images.csv`, `classes.json`, `README.md`.
+
+    And `uncertainty/`, if it is known.
+    """
 
     encoding: Encoding = PNG
     """How images are stored."""
@@ -59,16 +70,27 @@ class Plain:
             unfinished.write(names["labels"], encoded.labels_png)
             shown = painted(encoded.labels, dataset.class_map)
             unfinished.write(names["colours"], png_of(shown))
+            if image.uncertainty is not None:
+                unfinished.write(names[UNCERTAINTY], png_of(image.uncertainty()))
 
         for _ in self.encoding.done(write_one, dataset.images):
             written()
         table = csv_of(dataset.images, lambda image: {**self._files(image), "split": image.split})
         unfinished.write(IMAGES, table)
-        write_about(dataset, unfinished, LAYOUT)
+        write_about(dataset, unfinished, LAYOUT.replace("{uncertainty}", _about_maps(dataset)))
 
     def _files(self, image: LabelledImage) -> dict[str, str]:
-        return {
+        files = {
             "image": f"images/{image.name}.{self.encoding.ending}",
             "labels": f"labels/{image.name}.png",
             "colours": f"colours/{image.name}.png",
         }
+        if image.uncertainty is not None:
+            files[UNCERTAINTY] = f"uncertainty/{image.name}.png"
+        return files
+
+
+def _about_maps(dataset: LabelledImages) -> str:
+    """What the README says of uncertainty maps, if there are any."""
+    nats = dataset.largest_uncertainty_nats
+    return "" if nats is None else _UNCERTAINTY.format(nats=nats, step=nats / 255)

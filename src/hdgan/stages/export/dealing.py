@@ -12,16 +12,18 @@ def split_of_seed(seed: int, settings: ExportSettings) -> Split:
     Neither the number of pairs nor their order counts, and pairs of one latent get one answer.
     """
     place = _place(f"{settings.seed} {seed}")
-    if place < settings.test:
+    validation, test = settings.parts
+    if place < test:
         return "test"
-    return "validation" if place < settings.test + settings.validation else "training"
+    return "validation" if place < test + validation else "training"
 
 
 def split_of_fold(fold: int, settings: ExportSettings) -> Split:
     """What a tile of a fold is for; folds hold whole patients."""
-    if fold in settings.test_folds:
+    validation, test = settings.folds
+    if fold in test:
         return "test"
-    return "validation" if fold in settings.validation_folds else "training"
+    return "validation" if fold in validation else "training"
 
 
 def _place(text: str) -> float:

@@ -13,16 +13,19 @@ from hdgan.artifacts.layouts.labelled_images import LabelledImages, Layout
 from hdgan.artifacts.layouts.monai import Monai
 from hdgan.artifacts.layouts.nnunet import NnuNet
 from hdgan.artifacts.layouts.plain import Plain
-from hdgan.artifacts.layouts.readme import NOT_STATED, README, write_about
+from hdgan.artifacts.layouts.readme import NOT_STATED, README, said_of_unlabelled, write_about
 from hdgan.artifacts.layouts.webdataset import WebDataset
 from hdgan.artifacts.pair_set import DATASET
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
 from hdgan.class_map import ClassMap
 from hdgan.errors import SettingsError
-from hdgan.pipeline import Made
-from hdgan.report.progress import ProgressBar, announce
+from hdgan.pipeline import Fact, Made
+from hdgan.report.progress import ProgressBar, announce, remark
 from hdgan.settings.export import ExportSettings, LayoutName
-from hdgan.stages.export.sources import Source, source_at
+from hdgan.stages.export.counting import counted
+from hdgan.stages.export.pairs import doubt_about
+from hdgan.stages.export.source import Source
+from hdgan.stages.export.sources import source_at
 from hdgan.workers import num_cores
 
 KIND = "dataset"
@@ -63,36 +66,43 @@ def export(
     """
     found = source_at(source, images, settings)
     layout = layout_of(settings, found.class_map)
-    order = Order(KIND, plain(settings), found.parents, found.seen)
+    order = Order(KIND, plain(settings.complete()), found.parents, found.seen)
 
     def make(unfinished: UnfinishedArtifact) -> None:
         card = _with_its_files(found, unfinished)
+        images, totals = counted(found.images, unfinished)
         dataset = LabelledImages(
             found.class_map,
-            found.images,
+            images,
             settings.title or found.title,
             _notes(settings) + card,
             settings.licence or found.licence,
+            found.largest_uncertainty_nats,
+            totals,
         )
         _announce(dataset, settings)
+        _warn(found, settings)
         with ProgressBar("export", len(dataset.images), "images") as progress:
             layout.write(dataset, unfinished, progress.advance)
         if not (unfinished.has(README) and unfinished.has(CLASSES)):
             write_about(dataset, unfinished, f"The layout is that of `{settings.layout}`.")
 
     made_once(output, order, make)
+    return Made(KIND, output, _facts(found, settings, output))
+
+
+def _facts(found: Source, settings: ExportSettings, output: Path) -> dict[str, Fact]:
+    """What was made; what was counted stands in the dataset's README."""
     counts = {split: sum(image.split == split for image in found.images) for split in SPLITS}
-    return Made(
-        KIND,
-        output,
-        {
-            "layout": settings.layout,
-            "images": len(found.images),
-            **{f"for {split}": count for split, count in counts.items() if count},
-            "classes": ", ".join(found.class_map.names),
-            "licence": settings.licence or found.licence or NOT_STATED,
-        },
-    )
+    unlabelled = said_of_unlabelled((output / README).read_text(encoding="utf-8"))
+    return {
+        "layout": settings.layout,
+        "images": len(found.images),
+        **{f"for {split}": count for split, count in counts.items() if count},
+        "classes": ", ".join(found.class_map.names),
+        **({"unlabelled": unlabelled} if unlabelled else {}),
+        "licence": settings.licence or found.licence or NOT_STATED,
+    }
 
 
 def layout_of(settings: ExportSettings, class_map: ClassMap) -> Layout:
@@ -153,12 +163,21 @@ def _announce(dataset: LabelledImages, settings: ExportSettings) -> None:
     announce("export", disk_bytes=count * (len(first.pixels) + len(first.labels_png)))
 
 
+def _warn(found: Source, settings: ExportSettings) -> None:
+    """Say before the work that a threshold will do nothing, if it looks so."""
+    if settings.unsure_above is not None:
+        doubt = doubt_about(found, settings.unsure_above)
+        if doubt:
+            remark("export", doubt)
+
+
 def _notes(settings: ExportSettings) -> str:
     """What the choices have changed about the source's images."""
     notes = []
     if settings.unsure_above is not None:
         notes.append(
-            f"Pixels with an uncertainty above {settings.unsure_above:g} nats are unlabelled."
+            f"Pixels with an uncertainty above {settings.unsure_above:g} nats are unlabelled; how "
+            "many is said above."
         )
     if settings.image_format == "jpeg":
         notes.append(

@@ -1,7 +1,6 @@
 """What can be exported: pairs, annotated samples, annotated tiles."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,46 +13,19 @@ from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.layouts.file_names import safe_names
 from hdgan.artifacts.layouts.labelled_images import LabelledImage
 from hdgan.artifacts.lineage import parent_of
-from hdgan.artifacts.pair_set import CARD, PairRecord, PairSet
+from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleRecord, SampleSet
 from hdgan.artifacts.tile_set import TileRecord, TileSet
 from hdgan.artifacts.unfinished import seen_by, seen_together
-from hdgan.class_map import UNLABELLED, ClassMap, LabelMap
-from hdgan.errors import LabelError, MissingArtifactError, SettingsError, WrongArtifactError
+from hdgan.class_map import LabelMap
+from hdgan.errors import MissingArtifactError, SettingsError, WrongArtifactError
 from hdgan.pipeline import Fact
 from hdgan.settings.export import ExportSettings
-from hdgan.stages.export.dealing import split_of_fold, split_of_seed
+from hdgan.stages.export.dealing import split_of_fold
+from hdgan.stages.export.pairs import source_of_pairs
+from hdgan.stages.export.source import Source, facts_of, fitting
 
 Images = TypeVar("Images", SampleSet, TileSet)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Labelled images of one artifact. Grows with their number, not with their pixels."""
-
-    artifact: Artifact
-    """Where the label maps are."""
-
-    parents: dict[str, str]
-    """What the dataset is made from: digest by kind."""
-
-    seen: dict[str, list[int]]
-    """Folds that are in it or that what drew it has learned from, by digest of the tile set."""
-
-    class_map: ClassMap
-    """The classes, in order."""
-
-    images: list[LabelledImage]
-    """In the order of the source."""
-
-    title: str
-    """Of a dataset that is given none."""
-
-    card: str
-    """What the source says of itself, Markdown."""
-
-    licence: str | None
-    """Under which the source may be used, if it says so."""
 
 
 def source_at(folder: Path, images: Path | None, settings: ExportSettings) -> Source:
@@ -77,7 +49,7 @@ def source_at(folder: Path, images: Path | None, settings: ExportSettings) -> So
                 f"--images is for annotations, but {folder} is a pair-set, which has its own "
                 "images. Leave it out."
             )
-        source = _pairs(PairSet.open(folder), settings)
+        source = source_of_pairs(PairSet.open(folder), settings)
     elif kind == AnnotationSet.kind:
         if settings.unsure_above is not None:
             raise SettingsError(
@@ -94,53 +66,11 @@ def source_at(folder: Path, images: Path | None, settings: ExportSettings) -> So
     return source
 
 
-def _pairs(pairs: PairSet, settings: ExportSettings) -> Source:
-    records = pairs.records()[: settings.limit]
-    several = int(pairs.about.get("noise_draws") or 1) > 1
-    facts = facts_of([_facts_of_pair(record, with_noise=several) for record in records])
-    names = safe_names(record.pair for record in records)
-    return Source(
-        artifact=pairs,
-        parents=pairs.parents,
-        seen=seen_by(pairs),
-        class_map=pairs.class_map,
-        images=[
-            LabelledImage(
-                name,
-                split_of_seed(record.seed, settings),
-                partial(_read_pair, pairs, record, settings.unsure_above),
-                about,
-            )
-            for name, record, about in zip(names, records, facts, strict=True)
-        ],
-        title="Synthetic histology",
-        card=pairs.read(CARD).decode(),
-        licence=pairs.about.get("licence"),
-    )
-
-
-def _facts_of_pair(record: PairRecord, *, with_noise: bool) -> dict[str, Fact | None]:
-    return {
-        "seed": record.seed,
-        "noise": record.noise if with_noise else None,
-        "uncertainty": record.uncertainty,
-        "stain": record.stain,
-    }
-
-
-def _read_pair(
-    pairs: PairSet, record: PairRecord, unsure_above: float | None
-) -> tuple[UInt8[np.ndarray, "side side 3"], LabelMap]:
-    labels = pairs.labels(record)
-    if unsure_above is not None:
-        is_unsure = pairs.uncertainty(record) > unsure_above
-        labels = np.where(is_unsure, np.uint8(UNLABELLED), labels)
-    return _checked(pairs.image(record), labels, pairs.class_map, record.pair)
-
-
 def _annotations(annotated: AnnotationSet, images: Path | None, settings: ExportSettings) -> Source:
     records = annotated.records()[: settings.limit]
-    if TileSet.kind in annotated.manifest.parents:
+    is_of_tiles = TileSet.kind in annotated.manifest.parents
+    _check(annotated, settings, is_of_tiles=is_of_tiles)
+    if is_of_tiles:
         return _annotated_tiles(
             annotated, records, _images_of(annotated, TileSet, images), settings
         )
@@ -166,6 +96,23 @@ def _annotations(annotated: AnnotationSet, images: Path | None, settings: Export
         card=_card(records, "drawings of a generator"),
         licence=None,
     )
+
+
+def _check(annotated: AnnotationSet, settings: ExportSettings, *, is_of_tiles: bool) -> None:
+    """Refuse ways of dealing that are for other sources."""
+    names = ["validation", "test"]
+    if not is_of_tiles:
+        names += ["validation_folds", "test_folds"]
+    for name in names:
+        if getattr(settings, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            whom = "annotated tiles" if name.endswith("_folds") else "pairs"
+            what = (
+                f"annotated tiles, which go by their folds. Use {option}-folds instead"
+                if is_of_tiles
+                else "annotated samples, which keep the splits that they have. Leave it out"
+            )
+            raise SettingsError(f"{option} is for {whom}, but {annotated.folder} holds {what}.")
 
 
 def _annotated_tiles(
@@ -219,31 +166,14 @@ def _read_sample(
     annotated: AnnotationSet, record: AnnotationRecord, samples: SampleSet, sample: SampleRecord
 ) -> tuple[UInt8[np.ndarray, "height width 3"], LabelMap]:
     labels = annotated.labels(record)
-    return _checked(samples.image(sample), labels, annotated.class_map, record.image)
+    return fitting(samples.image(sample), labels, annotated.class_map, record.image)
 
 
 def _read_tile(
     annotated: AnnotationSet, record: AnnotationRecord, tiles: TileSet, tile: TileRecord
 ) -> tuple[UInt8[np.ndarray, "height width 3"], LabelMap]:
     labels = annotated.labels(record)
-    return _checked(tiles.image(tile), labels, annotated.class_map, record.image)
-
-
-def _checked(
-    image: UInt8[np.ndarray, "height width 3"], labels: LabelMap, class_map: ClassMap, name: str
-) -> tuple[UInt8[np.ndarray, "height width 3"], LabelMap]:
-    """The two, if they fit.
-
-    Raises:
-        LabelError: sizes differ, or a pixel is of no class.
-    """
-    if image.shape[:2] != labels.shape:
-        raise LabelError(
-            f"The label map of {name} is {labels.shape[1]} x {labels.shape[0]} pixels, but its "
-            f"image is {image.shape[1]} x {image.shape[0]}. Make the source again."
-        )
-    class_map.check(labels, f"The label map of {name}")
-    return image, labels
+    return fitting(tiles.image(tile), labels, annotated.class_map, record.image)
 
 
 def _images_of(annotated: AnnotationSet, kind: type[Images], given: Path | None) -> Images:
@@ -271,22 +201,3 @@ def _card(records: Sequence[AnnotationRecord], what: str) -> str:
             "",
         ]
     )
-
-
-def facts_of(rows: Sequence[Mapping[str, Fact | None]]) -> list[dict[str, Fact]]:
-    """The same without unknown values: each column has one type, and is there for all rows or none.
-
-    A column that is known of no row goes. In one that is known of some, all values become text,
-    and what is unknown the empty text.
-    """
-    known = [
-        name for name in (rows[0] if rows else {}) if any(row[name] is not None for row in rows)
-    ]
-    partly = {name for name in known if any(row[name] is None for row in rows)}
-    return [{name: _fact(row[name], as_text=name in partly) for name in known} for row in rows]
-
-
-def _fact(value: Fact | None, *, as_text: bool) -> Fact:
-    if value is None:
-        return ""
-    return str(value) if as_text else value

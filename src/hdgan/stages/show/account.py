@@ -9,6 +9,7 @@ from typing import TypeVar
 from hdgan.artifacts.artifact import Artifact
 from hdgan.pipeline import Fact
 from hdgan.report.artifact_page import Gallery
+from hdgan.report.artifact_page_markdown import PageText
 from hdgan.report.page import Section
 
 Kind = TypeVar("Kind", bound=Artifact)
@@ -63,6 +64,9 @@ class Shown:
     sections: Sequence[Section] = field(default_factory=list)
     """Charts and tables."""
 
+    texts: Sequence[PageText] = field(default_factory=list)
+    """Cards and READMEs."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -76,6 +80,9 @@ class Account:
 
     shown: Callable[[], Shown]
     """Reads what only a page needs."""
+
+    unused: frozenset[str] = frozenset()
+    """Settings that had no say, because others took their place."""
 
 
 def counted(values: Sequence[object], *, none: str = "not named") -> str:

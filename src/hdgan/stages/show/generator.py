@@ -14,11 +14,13 @@ from hdgan.method.stylegan.training import GeneratorTick
 from hdgan.pipeline import Fact
 from hdgan.report.artifact_page import Gallery, GalleryPicture
 from hdgan.report.artifact_page_layers import photo, side_px_for, svg_uri
+from hdgan.report.artifact_page_markdown import PageText
 from hdgan.report.charts import lines
 from hdgan.report.grids import GAP, Grid, Picture, grid
 from hdgan.report.page import PageFigure, Section
 from hdgan.report.pictures import drawn_grid
 from hdgan.stages.show.account import Account, Look, Shown
+from hdgan.stages.show.cards import texts_of
 from hdgan.stages.show.labelled import IMAGE
 from hdgan.stages.show.scores import qualities_of, quality_facts, quality_table, texts
 
@@ -108,6 +110,7 @@ def _shown(generator: GeneratorFolder, look: Look) -> Shown:
     return Shown(
         gallery=Gallery(text, [IMAGE], pictures),
         sections=[section for section in sections if section is not None],
+        texts=_card(generator),
     )
 
 
@@ -206,7 +209,6 @@ def _closeness(generator: GeneratorFolder, look: Look) -> list[Section]:
     if ABOUT not in generator.manifest.files:
         return sections
     shipped = ShippedGenerator.open(generator.folder)
-    words = shipped.about.words
     figures = []
     if DISTANCES in generator.manifest.files:
         caption = (
@@ -218,6 +220,13 @@ def _closeness(generator: GeneratorFolder, look: Look) -> list[Section]:
         closest = shipped.closest
         caption = "The drawings that come nearest to a training crop."
         figures.append(PageFigure(caption, picture=photo(closest, max(closest.shape))))
-    card = [words.lead, words.data, words.licence, words.annotation, words.limits, words.use]
-    text = "\n\n".join(part.replace("\n- ", "\n\n").replace("`", "") for part in card)
-    return [Section(f"Its card: {words.title}", text), *sections, Section("Copies?", "", figures)]
+    return [*sections, Section("Copies?", "", figures)]
+
+
+def _card(generator: GeneratorFolder) -> list[PageText]:
+    """What the card of a generator that comes with the package says."""
+    if ABOUT not in generator.manifest.files:
+        return []
+    words = ShippedGenerator.open(generator.folder).about.words
+    parts = [words.lead, words.data, words.licence, words.annotation, words.limits, words.use]
+    return texts_of(generator, {f"Its card: {words.title}": "\n\n".join(parts)})

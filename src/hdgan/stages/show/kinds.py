@@ -20,6 +20,7 @@ from hdgan.errors import ArtifactError, InputError
 from hdgan.stages.show import (
     annotations,
     classifier,
+    dataset,
     evaluation,
     files,
     generator,
@@ -56,6 +57,8 @@ def account_of(folder: Path, look: Look) -> Account:
         ArtifactError: it is not finished.
     """
     artifact = Artifact.open(folder)
+    if artifact.manifest.kind == dataset.KIND:
+        return dataset.account_of(artifact, look)
     told = files.account_of(artifact, look)
     for kind, tells in _TELLS.items():
         if kind.kind == artifact.manifest.kind:

@@ -18,7 +18,10 @@ LABELS = View("labels", ("labels",))
 OUTLINES = View("outlines", ("image", "outlines"))
 UNCERTAINTY = View("uncertainty", ("uncertainty",))
 
-PRESENT = "class present"
+PRESENT = "class present (1% or more)"
+"""The filter by class; a class with fewer of a picture's pixels is not called present."""
+
+_LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Painter:
     """Uncertainty that is shown brightest, nats."""
 
     def picture(self, one: Labelled) -> GalleryPicture:
-        """The layers that there are; filtered by the classes that occur."""
+        """The layers that there are; filtered by the classes with 1 % or more of the pixels."""
         layers = {}
         if one.image is not None:
             layers["image"] = photo(one.image, self.side_px)
@@ -57,7 +60,8 @@ class Painter:
         layers["outlines"] = outline_layer(one.labels, self.class_map, self.side_px)
         if one.uncertainty is not None:
             layers["uncertainty"] = heat_layer(one.uncertainty, self.brightest, self.side_px)
-        values = np.flatnonzero(np.bincount(one.labels.ravel(), minlength=256))
+        counts = np.bincount(one.labels.ravel(), minlength=256)
+        values = np.flatnonzero(counts >= max(1, _LEAST_SHARE * one.labels.size))
         present = [self.class_map.names[i] for i in values if i < len(self.class_map)]
         if UNLABELLED in values:
             present.append("(unlabelled)")

@@ -39,26 +39,40 @@ def folders_beside(folder: Path) -> dict[str, Path]:
 
 
 def origin_facts(artifact: Artifact, beside: Mapping[str, Path]) -> dict[str, Fact]:
-    """What an artifact was made from, where that lies, and what it has learned from."""
+    """What an artifact was made from, and where that lies."""
     manifest = artifact.manifest
     facts: dict[str, Fact] = {}
     for kind, digest in manifest.parents.items():
         place = "" if kind in _FILES else " (in no folder beside it)"
         place = f" in {beside[digest]}" if digest in beside else place
         facts[f"made from {kind}"] = f"{digest[:12]}{place}"
-    if manifest.seen:
-        facts["has learned from folds"] = "; ".join(
-            f"{', '.join(map(str, folds))} of tile-set {beside.get(digest, digest[:12])}"
-            for digest, folds in manifest.seen.items()
-        )
     return facts
+
+
+def learned_facts(artifact: Artifact, beside: Mapping[str, Path]) -> dict[str, Fact]:
+    """Which folds it has learned from, by the names of the tile sets that lie beside it."""
+    seen = artifact.manifest.seen
+    if not seen:
+        return {}
+    names = {digest: beside[digest].name if digest in beside else digest[:12] for digest in seen}
+    return {
+        "has learned from folds": "; ".join(
+            f"{', '.join(map(str, folds))} of tile-set {names[digest]}"
+            for digest, folds in seen.items()
+        )
+    }
+
+
+def card_facts(artifact: Artifact) -> dict[str, Fact]:
+    """Where its card lies."""
+    cards = [name for name in (CARD, _README) if name in artifact.manifest.files]
+    return {"card": str(artifact.folder / cards[0])} if cards else {}
 
 
 def file_facts(artifact: Artifact) -> dict[str, Fact]:
     """What files there are; every one of them was checked before."""
     names, folder = artifact.manifest.files, artifact.folder
-    cards = [name for name in (CARD, _README) if name in names]
-    facts: dict[str, Fact] = {"card": str(folder / cards[0])} if cards else {}
+    facts: dict[str, Fact] = {}
     counts = Counter(str(PurePosixPath(name).parent) for name in names)
     sizes = sum((folder / name).stat().st_size for name in names)
     facts["files"] = ", ".join(
@@ -70,14 +84,20 @@ def file_facts(artifact: Artifact) -> dict[str, Fact]:
     return facts
 
 
-def making_facts(artifact: Artifact) -> dict[str, Fact]:
-    """By what it was made, with which choices, and its digest."""
+def making_facts(artifact: Artifact, unused: frozenset[str] = frozenset()) -> dict[str, Fact]:
+    """By what it was made, with which choices, and its digest.
+
+    Args:
+        artifact: it.
+        unused: settings that had no say, because others took their place.
+    """
     manifest = artifact.manifest
+    settings = {name: value for name, value in manifest.settings.items() if name not in unused}
     facts: dict[str, Fact] = {"made by": manifest.made_by, "digest": artifact.digest}
-    for name, value in manifest.settings.items():
+    for name, value in settings.items():
         if value is not None:
             facts[f"setting {name.replace('_', '-')}"] = json.dumps(value, ensure_ascii=False)
-    left = [name.replace("_", "-") for name, value in manifest.settings.items() if value is None]
+    left = [name.replace("_", "-") for name, value in settings.items() if value is None]
     if left:
         facts["settings not given"] = ", ".join(left)
     return facts
@@ -110,6 +130,8 @@ class Linker:
         folder = self.beside.get(digest)
         if folder is None:
             return Relative(kind, digest)
+        if folder in shipped_folders():
+            return Relative(kind, digest, f"{folder.name}, which comes with hdgan")
         return Relative(kind, digest, folder.name, self._link(folder))
 
     def _link(self, folder: Path) -> str:

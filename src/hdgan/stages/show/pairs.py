@@ -1,17 +1,31 @@
 """A pair set: what was drawn, what was kept, and what is in it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from hdgan.artifacts.pair_set import PairRecord, PairSet
-from hdgan.pipeline import Fact
 from hdgan.report.artifact_page import Gallery
 from hdgan.report.artifact_page_layers import side_px_for, svg_uri
 from hdgan.report.charts import histogram, share
 from hdgan.report.page import PageFigure, PageTable, Section
-from hdgan.stages.show.account import Account, Look, Shown, counted
+from hdgan.stages.show.account import Account, Look, Shown
+from hdgan.stages.show.cards import card_text
+from hdgan.stages.show.label_quality import LabelQuality, quality_of, quality_section
 from hdgan.stages.show.labelled import Labelled, Painter, finite, views_of
+from hdgan.stages.show.pair_facts import (
+    annotated_name,
+    facts_of,
+    is_thinned,
+    moved_shares,
+)
+
+Number = tuple[str, str, str]
+"""Value, name, definition."""
+
+_MUCH = 0.25
+"""A class that loses a larger part of itself by dropping stands at the top of the page."""
 
 
 def account_of(pairs: PairSet, look: Look) -> Account:
@@ -21,80 +35,18 @@ def account_of(pairs: PairSet, look: Look) -> Account:
         DamagedArtifactError: its table cannot be read.
     """
     records = pairs.all_records()
+    quality = quality_of(pairs, look)
     return Account(
-        "Drawings of a generator with label maps by a classifier, and how unsure it is.",
-        _facts(pairs.about, records),
-        lambda: _shown(pairs, records, look),
+        "Drawings of a generator, not photographs of tissue. A classifier made their label maps, "
+        "and says how unsure it is of each; nobody has checked them one by one.",
+        facts_of(pairs.about, records, quality),
+        lambda: _shown(pairs, records, look, quality),
     )
 
 
-def _facts(about: dict[str, Any], records: list[PairRecord]) -> dict[str, Fact]:
-    kept = [record.uncertainty for record in records if record.kept]
-    drawn = max(1, int(about["num_drawn"]))
-    shares = {
-        f"class {name}": f"{share(part)} of the pixels{_images_with(about, name)}"
-        for name, part in about["share_of_pixels"].items()
-    }
-    facts: dict[str, Fact] = {
-        "pairs kept": about["num_kept"],
-        "pairs drawn": about["num_drawn"],
-        "dropped": f"{about['num_dropped']:,} ({share(about['num_dropped'] / drawn)})",
-        "side": f"{about['side_px']} px",
-        "composition": _composition(about),
-        **shares,
-    }
-    if kept:
-        facts["uncertainty of kept pairs"] = (
-            f"{min(kept):.4f} to {max(kept):.4f} nats, median {float(np.median(kept)):.4f} (mean "
-            "of the most uncertain tenth of a pair's pixels; "
-            f"{about['largest_uncertainty_nats']:.2f} would be the most)"
-        )
-    least = about.get("least_uncertainty_dropped_nats")
-    if least is not None:
-        facts["uncertainty of dropped pairs"] = f"{least:.4f} nats or more"
-    if any(record.stain for record in records):
-        facts["stains"] = counted([record.stain for record in records if record.kept])
-    return facts | _further(about)
-
-
-def _images_with(about: dict[str, Any], name: str) -> str:
-    number = (about.get("images_with_class") or {}).get(name)
-    return "" if number is None else f", in {number:,} of {about['num_kept']:,} pairs"
-
-
-def _composition(about: dict[str, Any]) -> str:
-    """Whether pairs were chosen by what they show, in a sentence."""
-    changed = about.get("composition")
-    if not changed:
-        return "not targeted: as the generator draws"
-    phrases = [
-        f"{name} at least {share(least)} (the generator itself draws "
-        f"{share(changed.get('natural_share', {}).get(name, float('nan')))})"
-        for name, least in changed.get("wanted", {}).items()
-    ]
-    return f"CHANGED on request: {'; '.join(phrases)}; do not read frequencies off these pairs"
-
-
-def _further(about: dict[str, Any]) -> dict[str, Fact]:
-    """What later versions say as well."""
-    facts: dict[str, Fact] = {"truncation": str(about.get("truncation", "not known"))}
-    if int(about.get("noise_draws") or 1) > 1:
-        facts["noise draws a latent"] = about["noise_draws"]
-    annotation = about.get("annotation")
-    if annotation:
-        people = ", ".join(annotation.get("annotators") or []) or "not known"
-        facts["learned from"] = f"{annotation.get('tiles')} annotated tiles; annotators: {people}"
-    real = about.get("real_tiles")
-    if real:
-        facts["compared with"] = (
-            f"{real.get('tiles')} real tiles; {real.get('num_outside') or 0} pairs outside of "
-            "their range were left out"
-        )
-    facts["licence"] = about.get("licence") or "not stated"
-    return facts
-
-
-def _shown(pairs: PairSet, records: list[PairRecord], look: Look) -> Shown:
+def _shown(
+    pairs: PairSet, records: Sequence[PairRecord], look: Look, quality: LabelQuality | None
+) -> Shown:
     kept = [record for record in records if record.kept]
     chosen = look.spread(kept)
     brightest = max([record.uncertainty for record in chosen], default=0.0) or 1.0
@@ -102,31 +54,62 @@ def _shown(pairs: PairSet, records: list[PairRecord], look: Look) -> Shown:
     pictures = [painter.picture(_labelled(pairs, record)) for record in chosen]
     text = (
         f"{len(chosen):,} of {len(kept):,} kept pairs, spread evenly over the table. In the view "
-        f"of uncertainty, black is 0 nats, and {brightest:.3f} nats or more is brightest."
+        f"of uncertainty, black is 0 nats, and {brightest:.3f} nats or more is brightest. In the "
+        f"files, white is {pairs.about['largest_uncertainty_nats']:.4f} nats, so other viewers "
+        "show them almost black."
     )
     gallery = Gallery(text, views_of(pictures), pictures, pairs.class_map) if pictures else None
-    return Shown(_numbers(pairs.about), gallery, [_spread(records), *_composition_tables(pairs)])
+    sections = [_classes(pairs.about), quality_section(quality), *_spread(records)]
+    numbers = _numbers(pairs.about, quality)
+    return Shown(numbers, gallery, sections, card_text(pairs))
 
 
-def _numbers(about: dict[str, Any]) -> list[tuple[str, str, str]]:
-    numbers = [
-        (
-            f"{about['num_kept']:,}",
-            "pairs kept",
-            f"Of {about['num_drawn']:,} drawn; {about['num_dropped']:,} were dropped.",
-        )
-    ]
-    shares = sorted(about["share_of_pixels"].items(), key=lambda one: float(one[1]))
-    for (name, part), what in zip(
-        shares[-1:] + shares[:1], ("most frequent", "rarest"), strict=False
-    ):
-        numbers.append((share(part), name, f"Part of the pixels; the {what} class."))
+def _numbers(about: Mapping[str, Any], quality: LabelQuality | None) -> list[Number]:
+    drawn, dropped = about["num_drawn"], about["num_dropped"]
+    kept = f"Of {drawn:,} drawn; {dropped:,} were dropped."
+    numbers = [(f"{about['num_kept']:,}", "pairs kept", kept)]
+    if about["num_kept"]:
+        numbers += [*_numbers_of_classes(about), *_numbers_of_dropping(about)]
+    if quality is not None:
+        definition = f"Mean over the classes, on {quality.images:,} {quality.what}."
+        value = "-" if quality.macro is None else f"{quality.macro:.2f}"
+        numbers.append((value, "Dice of the labels", definition))
     changed = about.get("composition")
     if changed:
-        per_pair = changed.get("draws_per_kept_pair")
-        cost = "" if per_pair is None else f" {per_pair:.1f} drawings were made a kept pair."
-        numbers.append(("changed", "composition", f"{_composition(about)}.{cost}"))
+        asked = (f"{share(least)} {name}" for name, least in changed.get("wanted", {}).items())
+        text = (
+            f"Each pair was chosen for its {' and '.join(asked)} or more: do not read frequencies "
+            "off these pairs."
+        )
+        numbers.append(("changed", "composition", text))
     return numbers
+
+
+def _numbers_of_classes(about: Mapping[str, Any]) -> list[Number]:
+    """Those that were asked for, then the most frequent and the rarest."""
+    shares = sorted(about["share_of_pixels"].items(), key=lambda one: float(one[1]))
+    said = {
+        name: f"Part of the pixels; asked for were {share(least)} or more of each pair."
+        for name, least in (about.get("composition") or {}).get("wanted", {}).items()
+    }
+    said.setdefault(shares[-1][0], "Part of the pixels; the most frequent class.")
+    said.setdefault(shares[0][0], "Part of the pixels; the rarest class.")
+    values = dict(shares)
+    return [(share(values[name]), name, text) for name, text in said.items() if name in values]
+
+
+def _numbers_of_dropping(about: Mapping[str, Any]) -> list[Number]:
+    """Classes that lost much by dropping."""
+    return [
+        (
+            f"{share(before)} \N{RIGHTWARDS ARROW} {share(after)}",
+            f"{name}, by dropping",
+            "Part of the pixels before and after uncertain pairs were dropped: pairs of this class "
+            "go first.",
+        )
+        for name, (before, after) in moved_shares(about).items()
+        if after < (1 - _MUCH) * before
+    ]
 
 
 def _labelled(pairs: PairSet, record: PairRecord) -> Labelled:
@@ -142,33 +125,54 @@ def _labelled(pairs: PairSet, record: PairRecord) -> Labelled:
     )
 
 
-def _spread(records: list[PairRecord]) -> Section:
+def _spread(records: Sequence[PairRecord]) -> list[Section]:
+    """How uncertain pairs are; of pairs that were not found, nothing is known."""
     series = {
-        name: np.array([record.uncertainty for record in records if record.kept is is_kept])
-        for name, is_kept in (("kept", True), ("dropped", False))
+        name: np.array(
+            [
+                record.uncertainty
+                for record in records
+                if record.kept is is_kept and np.isfinite(record.uncertainty)
+            ]
+        )
+        for name, is_kept in (("kept", True), ("not kept", False))
     }
     series = {name: values for name, values in series.items() if len(values)}
-    svg = histogram(series, x_label="uncertainty of the pair, nats", y_label="part of them")
+    if not series:
+        return []
+    label = "uncertainty of the pair, nats"
+    svg = histogram(series, x_label=label, y_label="pairs", as_counts=True)
     caption = (
-        "How the uncertainty of pairs spreads: the mean of the most uncertain tenth of the pixels. "
-        "Kept and dropped pairs are each 1 together."
+        "How many pairs are how uncertain: the mean of the most uncertain tenth of the pixels."
     )
-    return Section("Uncertainty", "", [PageFigure(caption, picture=svg_uri(svg))])
+    return [Section("Uncertainty", "", [PageFigure(caption, picture=svg_uri(svg))])]
 
 
-def _composition_tables(pairs: PairSet) -> list[Section]:
-    about = pairs.about
-    annotated = (about.get("annotation") or {}).get("share_of_pixels") or {}
-    natural = (about.get("composition") or {}).get("natural_share") or {}
-    columns = {"annotated tiles": annotated, "as the generator draws": natural}
-    columns = {name: column for name, column in columns.items() if column}
-    rows = [
-        [
-            name,
-            share(part),
-            *(share(column[name]) if name in column else "-" for column in columns.values()),
-        ]
-        for name, part in about["share_of_pixels"].items()
-    ]
-    table = PageTable("Parts of the labelled pixels.", ["class", "these pairs", *columns], rows)
-    return [Section("Classes", "", tables=[table])]
+def _classes(about: Mapping[str, Any]) -> Section:
+    """The share of each class, with what it can be compared with."""
+    drawn = about.get("share_of_pixels_drawn") if is_thinned(about) else None
+    columns = {
+        "before dropping": drawn,
+        "without asking": (about.get("composition") or {}).get("natural_share"),
+        f"in the {annotated_name(about)}": (about.get("annotation") or {}).get("share_of_pixels"),
+    }
+    known = {name: column for name, column in columns.items() if column}
+    notable = about.get("images_with_1_percent")
+    rows = []
+    for name, part in about["share_of_pixels"].items():
+        row = [name, share(part)]
+        row += [share(column[name]) if name in column else "-" for column in known.values()]
+        row += [] if notable is None else [f"{notable.get(name, 0):,}"]
+        rows.append(row)
+    header = ["class", "these pairs", *known, *([] if notable is None else ["pairs with 1% of it"])]
+    caption = "Parts of the labelled pixels of all pairs together." + "".join(
+        f" {meaning}" for name, meaning in _MEANINGS.items() if name in header
+    )
+    return Section("Classes", "", tables=[PageTable(caption, header, rows)])
+
+
+_MEANINGS = {
+    "before dropping": "Before dropping: all pairs that were drawn.",
+    "without asking": "Without asking: what the generator draws if no class is asked for.",
+    "pairs with 1% of it": "Pairs with 1% of it: in which the class has at least so much.",
+}

@@ -13,8 +13,10 @@ from hdgan.stages.show.account import Account, Look
 from hdgan.stages.show.kinds import account_of
 from hdgan.stages.show.lineage import (
     Linker,
+    card_facts,
     file_facts,
     folders_beside,
+    learned_facts,
     making_facts,
     origin_facts,
 )
@@ -39,11 +41,14 @@ def show(folder: Path, settings: ShowSettings | None = None) -> Made:
     artifact.check_files()
     beside = folders_beside(folder)
     account = account_of(folder, Look(settings.num_pictures, beside))
-    first = _clean(account.facts | origin_facts(artifact, beside) | file_facts(artifact))
-    making = _clean(making_facts(artifact))
-    facts = first | making
+    learned, files = learned_facts(artifact, beside), file_facts(artifact)
+    making = _clean(making_facts(artifact, account.unused))
+    printed = account.facts | origin_facts(artifact, beside) | learned | card_facts(artifact)
+    facts = _clean(printed | files) | making
     if settings.html is not None:
-        page = _page(artifact, account, (first, making), Linker(settings.html, beside))
+        # A page may be sent to others: it names folders, and does not say where they are.
+        in_page = _clean(account.facts | learned | files)
+        page = _page(artifact, account, (in_page, making), Linker(settings.html, beside))
         data = html_of_artifact(page)
         write_atomically(settings.html, data)
         facts["page"] = f"{settings.html} ({len(data) / 1e6:.1f} MB)"
@@ -67,6 +72,7 @@ def _page(
         numbers=shown.numbers,
         gallery=shown.gallery,
         sections=shown.sections,
+        texts=shown.texts,
         making=facts[1],
     )
 

@@ -7,6 +7,9 @@ from hdgan.report.artifact_page_layers import photo, side_px_for
 from hdgan.stages.show.account import Account, Look, Shown, counted
 from hdgan.stages.show.labelled import IMAGE, finite
 
+_TAKEN_BY_SEEDS = frozenset({"num_samples", "seed"})
+"""Settings that say which images are drawn, unless seeds are named."""
+
 
 def account_of(samples: SampleSet, look: Look) -> Account:
     """What is in a sample set.
@@ -33,6 +36,7 @@ def account_of(samples: SampleSet, look: Look) -> Account:
         "Drawings of a generator, each with the latent from which it can be drawn again.",
         facts,
         lambda: _shown(samples, records, look),
+        _TAKEN_BY_SEEDS if samples.manifest.settings.get("seeds") else frozenset(),
     )
 
 

@@ -1,23 +1,28 @@
 """What `dataset.json` says of a set of pairs, for the card and for machines."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Int64, UInt8
 
-from hdgan.artifacts.annotation_set import AnnotationSet
+from hdgan.artifacts.annotation_set import AnnotationRecord, AnnotationSet
 from hdgan.artifacts.artifact import Artifact
-from hdgan.artifacts.classifier import ClassifierFolder
+from hdgan.artifacts.classifier import SPLIT, ClassifierFolder
+from hdgan.artifacts.evaluation import SCORES, Evaluation
 from hdgan.artifacts.images import grey_of, rgb_of
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.pair_set import PairRecord
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.shards import Shards
+from hdgan.artifacts.table import table_of
+from hdgan.artifacts.tile_set import TileSet
 from hdgan.class_map import ClassMap, LabelMap
-from hdgan.errors import MissingArtifactError
+from hdgan.errors import HdganError, MissingArtifactError
+from hdgan.report.card_losses import lost_classes as lost_classes
 from hdgan.settings.synthesize import SynthesizeSources
 from hdgan.stages.synthesize.describing import (
     annotation_of,
@@ -29,6 +34,9 @@ from hdgan.stages.synthesize.plan import Plan
 from hdgan.stages.synthesize.tallies import Tallies
 
 Parent = TypeVar("Parent", bound=Artifact)
+
+NOTABLE_PERCENT = 1
+"""Of an image's pixels that make a class worth counting there; less may be a speckle."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,8 @@ def counts_of(chosen: Chosen, plan: Plan, class_map: ClassMap) -> dict[str, Any]
     """What the tallies say, by the names that they have in `dataset.json`."""
     tallies, kept, settings = chosen.tallies, chosen.kept, plan.settings
     pixels = tallies.pixels[kept]
-    share = pixels.sum(axis=0) / max(1, pixels.sum())
     images = (pixels > 0).sum(axis=0)
+    notable = (pixels * 100 >= NOTABLE_PERCENT * plan.side_px**2).sum(axis=0)
     dropped = tallies.uncertainty[chosen.uncertain]
     drawn = ~tallies.missed
     return {
@@ -71,17 +79,28 @@ def counts_of(chosen: Chosen, plan: Plan, class_map: ClassMap) -> dict[str, Any]
         "truncation": settings.truncation,
         "noise_draws": settings.noise_draws,
         "licence": settings.licence,
-        "share_of_pixels": dict(zip(class_map.names, share.round(6).tolist(), strict=True)),
+        "share_of_pixels": _shares(pixels, class_map),
+        "share_of_pixels_drawn": _shares(tallies.pixels[drawn], class_map),
         "images_with_class": dict(zip(class_map.names, images.tolist(), strict=True)),
+        "images_with_1_percent": dict(zip(class_map.names, notable.tolist(), strict=True)),
         "uncertainty_histogram": uncertainty_histogram(
             tallies.uncertainty[drawn], kept[drawn], chosen.largest
         ),
     }
 
 
+def _shares(pixels: Int64[np.ndarray, "pairs classes"], class_map: ClassMap) -> dict[str, float]:
+    """The part of all these pixels that each class has; nothing of no pixels."""
+    share = pixels.sum(axis=0) / max(1, pixels.sum())
+    return dict(zip(class_map.names, share.round(6).tolist(), strict=True))
+
+
 @dataclass(frozen=True)
 class Annotated:
-    """What the classifier was fitted to, as far as it is at hand."""
+    """A classifier, and what it was fitted to, as far as it is at hand."""
+
+    classifier: ClassifierFolder
+    """The ensemble that labels the pairs."""
 
     annotations: AnnotationSet | None
     """The label maps."""
@@ -103,10 +122,10 @@ class Annotated:
         """
         annotations = _parent(ensemble, AnnotationSet, sources.annotations)
         if annotations is None:
-            return cls(None, None)
+            return cls(ensemble, None, None)
         annotations.check_files()
         samples = _parent(annotations, SampleSet, sources.samples)
-        return cls(annotations, samples)
+        return cls(ensemble, annotations, samples)
 
     def pictures(self) -> Iterator[tuple[UInt8[np.ndarray, "height width 3"] | None, LabelMap]]:
         """Each annotated image, if it is at hand, with its label map."""
@@ -141,7 +160,7 @@ def _parent(child: Artifact, kind: type[Parent], given: Path | None) -> Parent |
 def compared(
     folder: Path, records: list[PairRecord], annotated: Annotated, class_map: ClassMap
 ) -> dict[str, Any]:
-    """Who annotated, and how the pairs compare with what was annotated.
+    """Who annotated, how good labels are, and how the pairs compare with what was annotated.
 
     Args:
         folder: of the pairs, which need not be finished.
@@ -152,8 +171,70 @@ def compared(
     annotations = annotated.annotations
     return {
         "annotation": None if annotations is None else annotation_of(annotations),
+        "labels_quality": labels_quality(annotated.classifier, folder),
         "checks": checks_of(_pixels(folder, records), annotated.pictures(), class_map),
     }
+
+
+def labels_quality(classifier: ClassifierFolder, folder: Path) -> dict[str, Any] | None:
+    """How well the classifier did where it was evaluated, if that is at hand.
+
+    Evaluations are looked for in the folders beside the classifier and beside the pairs. One on
+    images that the classifier was fitted to, or that ended its fitting, says nothing of others and
+    does not count; nor does what cannot be read. Of several, that of the most images is taken.
+
+    Args:
+        classifier: the ensemble that labels the pairs.
+        folder: of the pairs.
+
+    Returns:
+        `digest` of the evaluation; `of`, the kind that its images are from; how many `images`;
+        `dice` by class (None of one that is neither annotated nor predicted) and `macro_dice`, with
+        their `definition`. None if there is no evaluation.
+    """
+    places = {path.resolve().parent for path in (classifier.folder, folder)}
+    scores = sorted(path for place in places for path in place.glob(f"*/{SCORES}"))
+    found = [one for path in scores if (one := _quality(classifier, path.parent)) is not None]
+    return max(found, key=lambda one: (one["images"], one["digest"]), default=None)
+
+
+def _quality(classifier: ClassifierFolder, folder: Path) -> dict[str, Any] | None:
+    try:
+        evaluation = Evaluation.open(folder)
+        if evaluation.manifest.parents.get(ClassifierFolder.kind) != classifier.digest:
+            return None
+        images, overall = evaluation.images(), evaluation.overall()[0]
+        if not images or _learned_from(classifier) & set(images):
+            return None
+        return {
+            "digest": evaluation.digest,
+            "of": _kind_of_images(evaluation),
+            "images": len(images),
+            "dice": {one.name: _score(one.dice) for one in evaluation.classes()},
+            "macro_dice": _score(overall.value),
+            "definition": overall.definition,
+        }
+    except (HdganError, OSError, ValueError, KeyError, TypeError, IndexError):
+        return None  # what lies there by chance must not end a run that took days
+
+
+def _learned_from(classifier: ClassifierFolder) -> set[str]:
+    """Names of the images that a classifier was fitted to, or that told when to stop."""
+    rows = table_of(classifier.read(SPLIT), AnnotationRecord, str(classifier.folder / SPLIT))
+    return {row.image for row in rows if row.split != "test"}
+
+
+def _kind_of_images(evaluation: Evaluation) -> str:
+    """What the images are from; a classifier can be evaluated on samples alone."""
+    try:
+        parents = parent_of(evaluation, AnnotationSet).manifest.parents
+    except HdganError:
+        return SampleSet.kind
+    return TileSet.kind if TileSet.kind in parents else SampleSet.kind
+
+
+def _score(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 6)
 
 
 def checked_rows(kept: Bool[np.ndarray, " pairs"], plan: Plan) -> list[int]:

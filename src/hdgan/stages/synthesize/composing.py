@@ -15,7 +15,7 @@ from hdgan.errors import SettingsError
 from hdgan.method.coarse_look import Pilot, Probe, pilot_of
 from hdgan.method.composition import Finder, SearchChoices
 from hdgan.method.composition_wanted import check_wanted
-from hdgan.report.progress import ProgressBar
+from hdgan.report.progress import ProgressBar, remark
 from hdgan.settings.synthesize import LAST_SEED
 from hdgan.stages.synthesize.networks import Networks
 from hdgan.stages.synthesize.plan import Plan
@@ -59,7 +59,21 @@ def prepare(plan: Plan, unfinished: UnfinishedArtifact, device: torch.device) ->
             parts.append(_part(plan, unfinished, networks, range(first, last)))
             progress.reach(last)
     unfinished.is_dear = True
-    unfinished.write(PROBE, tensor_bytes(Probe.fit(Pilot.joined(parts)).tensors()))
+    pilot = Pilot.joined(parts)
+    _warn(plan, pilot)
+    unfinished.write(PROBE, tensor_bytes(Probe.fit(pilot).tensors()))
+
+
+def _warn(plan: Plan, pilot: Pilot) -> None:
+    """Say so if no drawing of the pilot has as much of a class as is wanted."""
+    for place, share in plan.wanted:
+        most = float(pilot.shares[:, place].max())
+        if most < share:
+            remark(
+                "synthesize",
+                f"of {len(pilot.shares)} drawings without selection, none has {share:.2%} of class "
+                f"{place}, the most is {most:.2%}; pairs may be slow to find, or none be found",
+            )
 
 
 def _part(

@@ -31,6 +31,7 @@ from hdgan.artifacts.shipped_generator import words_about
 from hdgan.artifacts.table import write_table
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import device_named
+from hdgan.errors import SettingsError
 from hdgan.method.latent import stain_of
 from hdgan.method.uncertainty import largest_divergence
 from hdgan.report.card import dataset_card
@@ -77,6 +78,7 @@ class Finishing:
         self.unfinished.is_dear = True
         num_classes = self.ensemble.text.num_classes
         self.tallies = tallies_of(self.folder, self.notes, num_pairs, num_classes)
+        self._refuse_nothing()
         self._draw_again()
         self.unfinished.reopen()
         self.notes.add_grown()
@@ -134,6 +136,28 @@ class Finishing:
         if self.tallies.missed[row]:
             return "missed"
         return "uncertain" if self.uncertain[row] else "outside"
+
+    def _refuse_nothing(self) -> None:
+        """Do nothing if a pair is left.
+
+        Raises:
+            SettingsError: none is; the folder is then free for another command.
+        """
+        if self.kept.any():
+            return
+        self.unfinished.is_dear = False
+        tallies = self.tallies
+        counts = {
+            "without the composition that --at-least asks for": tallies.missed.sum(),
+            "outside the range of real tiles (--min-realism)": tallies.outside(
+                self.plan.settings
+            ).sum(),
+            "too uncertain (--max-uncertainty, --drop-fraction)": self.uncertain.sum(),
+        }
+        why = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        raise SettingsError(
+            f"No pair is left of {len(tallies)}: {why}. Ask for less, or draw more pairs."
+        )
 
     def _draw_again(self) -> None:
         """Draw pairs that were dropped when there were fewer, and are not any more."""

@@ -17,7 +17,14 @@ from hdgan.artifacts.manifest import MANIFEST, json_bytes
 from hdgan.artifacts.pair_notes import pair_name
 from hdgan.artifacts.pair_set import DATASET, PairSet
 from hdgan.artifacts.team import team_and_device
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, being_made, plain, seen_by
+from hdgan.artifacts.unfinished import (
+    Order,
+    UnfinishedArtifact,
+    begun_settings,
+    being_made,
+    plain,
+    seen_by,
+)
 from hdgan.errors import SettingsError, StorageError
 from hdgan.method.latent import has_noise, stain_of
 from hdgan.method.stylegan.processes import Team
@@ -25,7 +32,7 @@ from hdgan.pipeline import Fact, Made
 from hdgan.report.progress import remark
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.stages.synthesize import composing, likeness
-from hdgan.stages.synthesize.about import Annotated
+from hdgan.stages.synthesize.about import Annotated, lost_classes
 from hdgan.stages.synthesize.finishing import Finishing
 from hdgan.stages.synthesize.plan import Plan, Task, refuse_bands
 from hdgan.stages.synthesize.ranks import draw_part, follow
@@ -63,6 +70,7 @@ def synthesize(
         SettingsError: the generator does not know the stain, or a choice cannot be followed.
     """
     sources = sources or SynthesizeSources()
+    settings = _as_before(output, settings)
     ensemble = ClassifierFolder.open(classifier)
     parent = parent_of(ensemble, GeneratorFolder, sources.generator)
     tiles = likeness.real_tiles_named(sources, settings, parent)
@@ -92,6 +100,14 @@ def synthesize(
                 run = _Run(unfinished, plan, lead, device)
                 Finishing(unfinished, plan, ensemble, parent, annotated).complete(*run.draw())
     return Made("pair-set", output, _facts(output))
+
+
+def _as_before(output: Path, settings: SynthesizeSettings) -> SynthesizeSettings:
+    """The settings with the number of pairs that a folder has, if none is asked for."""
+    if settings.num_pairs is not None or settings.budget is not None:
+        return settings
+    begun = begun_settings(output)
+    return replace(settings, num_pairs=begun.get("num_pairs")) if begun else settings
 
 
 def _refuse_ranks(team: Team, settings: SynthesizeSettings) -> None:
@@ -177,6 +193,7 @@ def _order(
     choices = plain(settings) | {
         "num_pairs": settings.most_pairs,
         "budget": settings.budget_seconds,
+        "at_least": dict(sorted(settings.wanted.items())),
     }
     for name in WHERE:
         del choices[name]
@@ -277,6 +294,12 @@ def _facts(output: Path) -> dict[str, Fact]:
         facts["not found, left out"] = about["num_missed"]
     if about["num_outside"]:
         facts["dropped as outside the range"] = about["num_outside"]
-    facts["dropped as most uncertain"] = about["num_dropped"]
+    facts["dropped as too uncertain"] = about["num_dropped"]
     facts["pairs kept"] = about["num_kept"]
+    if about.get("seconds") is not None:
+        facts["drawn for"] = f"{about['seconds']:.0f} s, as long as --budget allowed"
+    for name, (drawn, kept) in lost_classes(about).items():
+        facts[f"{name}, less than was drawn"] = (
+            f"{kept:.2%} of the pixels, {drawn:.2%} before dropping: uncertain pairs had more of it"
+        )
     return facts
