@@ -304,8 +304,10 @@ def test_the_quality_of_labels_is_told_or_that_nobody_knows_it(
     html = page_of(measured, tmp_path / "measured.html")
     assert "was tested on 16 annotated drawings, compared with their annotations" in html
     assert "mean of those that are somewhere" in html
-    assert str(show(bare).facts["label quality"]).startswith("not measured. `hdgan evaluate")
-    assert "Nobody knows: not measured" in page_of(bare, tmp_path / "bare.html")
+    assert str(show(bare).facts["label quality"]).startswith("not measured (hdgan evaluate")
+    assert "Nobody knows: not measured (hdgan evaluate CLASSIFIER" in page_of(
+        bare, tmp_path / "bare.html"
+    )
 
 
 def test_an_evaluation_that_was_made_later_tells_of_the_labels(
@@ -416,14 +418,16 @@ def test_a_dataset_is_shown_by_its_images_and_its_readme(tmp_path: Path) -> None
         "images/train/a.png": image,
         "labels/train/a.png": png_of(np.zeros((8, 8), dtype=np.uint8)),
         "images/b.png": b"no image",
-        "README.md": b"# My dataset\n\nFor tests.",
+        "README.md": b"# My set\n\nFor tests.\n\n![Seen](images/train/a.png)\n![Lost](../a.png)",
     }
 
     html = page_of(dataset(tmp_path / "set", files), tmp_path / "page.html")
 
     assert re.findall(r'<p class="name">(.*?)</p>', html) == ["a"]
-    assert "<h3>My dataset</h3>" in html
+    assert "<h3>My set</h3>" in html
     assert "<p>For tests.</p>" in html
+    assert "<figcaption>Seen</figcaption>" in html
+    assert "<p>(A picture that is not here: Lost)</p>" in html
 
 
 @pytest.mark.parametrize(
@@ -433,7 +437,7 @@ def test_an_exported_dataset_is_shown_with_its_labels(
     layout: LayoutName, world: TinyWorld, tmp_path: Path
 ) -> None:
     pytest.importorskip({"coco": "pycocotools", "qupath": "tifffile"}.get(layout, "numpy"))
-    settings = ExportSettings(layout=layout, validation=0.4, licence="CC0-1.0")
+    settings = ExportSettings(layout=layout, validation=0.4, licence="CC0-1.0", threads=1)
     made = export(world.pairs, tmp_path / "set", settings)
     plain = page_of(world.pairs, tmp_path / "pairs.html")
 

@@ -126,7 +126,7 @@ def _in_archives(dataset: Artifact, look: Look) -> list[Section]:
     first = ", ".join(archives[:3]) + (" and others" if len(archives) > 3 else "")
     text = f"The pictures are in archives ({first}), which this page does not open."
     source = _source(dataset, look)
-    text += f" They are those of {source}: `hdgan show` shows them there." if source else ""
+    text += f" They are those of {source}: hdgan show shows them there." if source else ""
     return [Section("Pictures", text)]
 
 

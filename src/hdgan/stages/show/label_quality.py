@@ -14,7 +14,7 @@ from hdgan.report.page import PageTable, Section
 from hdgan.stages.show.account import UNREADABLE, Look
 
 NOT_MEASURED = (
-    "not measured. `hdgan evaluate CLASSIFIER ANNOTATIONS FOLDER` measures it on annotated drawings"
+    "not measured (hdgan evaluate CLASSIFIER ANNOTATIONS FOLDER measures it on annotated drawings)"
 )
 _IMAGES = {"sample-set": "annotated drawings", "tile-set": "annotated tiles"}
 _DICE = "Dice is 2 x overlap / (true + predicted pixels)."
