@@ -7,8 +7,8 @@ classes, an ensemble of ten members that reads the later half of the blocks. Eve
 `hdgan synthesize` itself, files and all, each run in a fresh process; PNG files, on the disk of the
 system's temporary folder (TMPDIR).
 
-Pairs a minute: of one process and of one for each core, from the first pair that was finished to
-the last, so without the start, which is a column of its own. The share of the time: of one process
+Pairs a minute: of one process and of one for each core, between the first pair of each and the last
+of all, so without the start, which is a column of its own. The share of the time: of one process
 with one thread, what it spent in the generator, in labelling, and waiting for files to be written;
 the rest of encoding and writing is done by threads meanwhile. The floor is the generator alone,
 drawing the same latents and keeping nothing.
@@ -38,7 +38,7 @@ from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 
-ROWS = ("256:120", "1024:16", "4096:4")
+ROWS = ("256:30", "1024:6", "4096:4")
 MANY = 10_000
 MEMBERS = 10
 
@@ -119,10 +119,10 @@ def run(program: str, tokens: list[str]) -> str:
     return done.stdout.splitlines()[-1]
 
 
-def pace(folder: Path, output: str) -> float:
-    """Pairs a minute, by the times of the files: without the first, which came with the start."""
+def pace(folder: Path, output: str, num_workers: int) -> float:
+    """Pairs a minute, by the times of the files: without each process's first, and the start."""
     times = sorted(path.stat().st_mtime for path in (folder / output / "images").iterdir())
-    return 60 * (len(times) - 1) / (times[-1] - times[0])
+    return 60 * (len(times) - num_workers) / (times[-1] - times[num_workers - 1])
 
 
 def floor_seconds(folder: Path, pairs: int, device: str) -> float:
@@ -146,12 +146,12 @@ def speed(side: int, pairs: int, device: str) -> None:
         more = ["--device", device]
         spent = json.loads(run(TIMED, command(folder, "one", pairs, "--workers", "1", *more)))
         whole = time.perf_counter() - began
-        one = pace(folder, "one")
+        one = pace(folder, "one", 1)
         cores = len(os.sched_getaffinity(0))
         all_cores = float("nan")
         if device == "cpu":
             run(MEMORY, command(folder, "all", pairs, "--workers", str(cores), *more))
-            all_cores = pace(folder, "all")
+            all_cores = pace(folder, "all", cores)
     busy = spent["drawing"] + spent["waiting"]
     generator = min(1.0, floor * pairs / busy)
     print(

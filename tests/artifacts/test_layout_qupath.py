@@ -383,14 +383,6 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     assert count == len(SPLITS)
 
 
-def test_threads_change_nothing(tmp_path: Path) -> None:
-    one, _ = written(tmp_path / "a", layout=QuPath(threads=1))
-    three, count = written(tmp_path / "b", layout=QuPath(threads=3))
-
-    assert content(one) == content(three)
-    assert count == len(SPLITS)
-
-
 def test_memory_does_not_grow_with_the_images(tmp_path: Path) -> None:
     """Each image and its label map are 4 MB."""
     few = megabytes(WRITING, tmp_path / "few", 2)

@@ -38,9 +38,9 @@ class Painter:
     statuses: Counter[int] = field(default_factory=Counter)
 
     def paint(self, is_over: Callable[[], bool]) -> None:
-        """Save dot after dot; after a conflict go on from the revision that was told."""
+        """Save dot after dot, one at least; after a conflict go on from the revision told."""
         base, place = 0, 0
-        while not is_over():
+        while not (is_over() and self.saved):
             x, y = place % SIDE, place // SIDE % SIDE
             try:
                 response = self._save(base, x, y)

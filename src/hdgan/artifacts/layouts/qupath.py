@@ -9,7 +9,6 @@ from uuid import NAMESPACE_URL, uuid5
 
 from hdgan.artifacts.label_polygons import need_rasterio
 from hdgan.artifacts.label_pyramid import LabelPicture, write_label_pyramid
-from hdgan.artifacts.layouts.encoding import Encoding
 from hdgan.artifacts.layouts.labelled_images import LabelledImage, LabelledImages
 from hdgan.artifacts.layouts.qupath_pictures import write_picture
 from hdgan.artifacts.layouts.readme import write_about
@@ -79,15 +78,12 @@ class QuPath:
     spacing_um: float | None = None
     """Tissue per pixel of images of which it is not known, um/px; None leaves it open."""
 
-    threads: int = 1
-    """Images that are encoded at once; so many and one more are in memory."""
-
     def write(
         self, dataset: LabelledImages, unfinished: UnfinishedArtifact, written: Callable[[], None]
     ) -> None:
         """Fill the folder.
 
-        Memory holds the images that are encoded and their outlines; a map in which no two
+        Memory holds an image and its outlines; a map in which no two
         neighbours are of one class takes about 700 bytes a pixel for a while. The project itself
         grows by about half a kilobyte an image.
 
@@ -98,10 +94,9 @@ class QuPath:
         """
         need_rasterio()
 
-        def write_one(image: LabelledImage) -> None:
+        # One by one: rasterio silences a warning in a way that is not safe among threads.
+        for image in dataset.images:
             self._write_image(image, dataset.class_map, unfinished)
-
-        for _ in Encoding(threads=self.threads).done(write_one, dataset.images):
             written()
         for name, content in _project_files(dataset).items():
             unfinished.write(name, content)

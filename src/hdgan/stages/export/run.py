@@ -140,7 +140,6 @@ def _outlined(settings: ExportSettings, class_map: ClassMap, threads: int) -> La
         return Coco(background, settings.min_area_px, threads=threads)
     from hdgan.artifacts.layouts.qupath import QuPath
 
-    # One thread: rasterio silences a warning in a way that is not safe among several.
     return QuPath(settings.spacing_um)
 
 
