@@ -15,7 +15,7 @@ from hdgan.errors import SettingsError
 from hdgan.method.coarse_look import Pilot, Probe, pilot_of, shares_of
 from hdgan.method.composition import Finder, Found, SearchChoices
 from hdgan.method.composition_candidates import candidate_w, crossed
-from hdgan.method.composition_wanted import Wanted, check_wanted
+from hdgan.method.composition_wanted import Wanted, check_wanted, has_wanted
 from hdgan.method.features import channels_of, image_and_features
 from hdgan.method.label_image import label_image_plainly
 from hdgan.method.labelled_drawing import LabelledDrawing, LabelledGenerator
@@ -105,7 +105,11 @@ def test_what_no_image_can_hold_is_refused(wanted: Wanted, complaint: str) -> No
 
 
 def test_shares_that_fill_an_image_exactly_are_no_mistake() -> None:
-    check_wanted(dict.fromkeys(range(10), 0.1), 10)
+    wanted = dict.fromkeys(range(10), 0.1)
+
+    check_wanted(wanted, 10)
+
+    assert has_wanted(np.full(10, 0.1), wanted)
 
 
 def test_no_draw_at_all_is_refused() -> None:

@@ -1,6 +1,5 @@
 """Tiling on a Dask cluster: a worker that is killed loses nothing, and nothing is done twice."""
 
-import json
 import os
 import signal
 import subprocess
@@ -17,9 +16,9 @@ from hdgan.settings.tile import TileSettings
 from hdgan.stages.tile.run import tile
 from hdgan.workers import done_by_cluster
 from tests.slide_world import tissue_pixels, write_tiff
+from tests.stages.local_cluster import local_cluster, working_processes
 
 NUM_SLIDES = 10
-WORKER = ["worker", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
 
 # Slow, so that a worker can be killed in mid-run. Workers note each slide that they begin.
 SLOW = """
@@ -35,52 +34,10 @@ cutting.read_scaled = slowly
 """
 
 
-def dask(*tokens: str, folder: Path) -> subprocess.Popen[bytes]:
-    with (folder / "log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "dask", *tokens],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[str]:
-    """Address of a scheduler with two workers, each in a process that its nanny begins again."""
-    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
-    found = tmp_path / "scheduler.json"
-    host = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    started = [dask("scheduler", *host, "--scheduler-file", str(found), folder=tmp_path)]
-    try:
-        for _ in range(300):
-            if found.is_file() and found.read_bytes():
-                break
-            time.sleep(0.1)
-        address = str(json.loads(found.read_bytes())["address"])
-        more = ["--preload", str(tmp_path / "slow.py")]
-        started += [dask(*WORKER, address, *more, folder=tmp_path) for _ in range(2)]
+    with local_cluster(tmp_path, 2, SLOW) as address:
         yield address
-    finally:
-        for process in started:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def workers_of(group: int) -> list[int]:
-    """Processes of a session that take work: those that a nanny has begun."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            command = (entry / "cmdline").read_bytes()
-        except (OSError, IndexError):
-            continue
-        if int(fields[3]) == group and b"spawn_main" in command:
-            found.append(int(entry.name))
-    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs /proc to find workers")
@@ -99,12 +56,7 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_made_twice(
     killed = 0
     for _ in range(1200):
         if not killed and len(list(notes.glob("P*.json"))) >= 2:
-            sessions = [
-                int(entry.name)
-                for entry in Path("/proc").iterdir()
-                if entry.name.isdigit() and is_worker_of(entry, tmp_path)
-            ]
-            victims = [pid for session in sessions for pid in workers_of(session)]
+            victims = working_processes(tmp_path)
             os.kill(victims[0], signal.SIGKILL)
             killed = victims[0]
         if process.poll() is not None:
@@ -122,15 +74,6 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_made_twice(
     there = {p.relative_to(tmp_path / "made") for p in (tmp_path / "made").rglob("*")}
     here = {p.relative_to(tmp_path / "here") for p in (tmp_path / "here").rglob("*")}
     assert there == here
-
-
-def is_worker_of(entry: Path, folder: Path) -> bool:
-    """Whether a process is one of our `dask worker` commands."""
-    try:
-        command = (entry / "cmdline").read_bytes()
-    except OSError:
-        return False
-    return b"\0worker\0" in command and os.fsencode(folder) in command
 
 
 # As the real one, it keeps a copy: the script is gone as soon as it was handed in.

@@ -4,6 +4,7 @@ import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from hdgan.method.labelled_drawing import LabelledGenerator
 from hdgan.method.latent import image_of, noise_of, w_of
 from hdgan.method.uncertainty import kept_after_filter
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
-from hdgan.stages.synthesize import finishing, plan, spreading
+from hdgan.stages.synthesize import composing, finishing, plan, spreading
 from hdgan.stages.synthesize.drawing import Drawer
 from hdgan.stages.synthesize.networks import Networks
 from hdgan.stages.synthesize.run import synthesize
@@ -524,6 +525,29 @@ def class_shares(pairs: PairSet, record: PairRecord) -> np.ndarray:
     counts = np.bincount(pairs.labels(record).ravel(), minlength=len(pairs.class_map))
     shares: np.ndarray = counts / counts.sum()
     return shares
+
+
+def test_what_is_made_once_does_not_depend_on_the_cores_of_the_computer(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def noting(module: ModuleType, name: str) -> None:
+        original = getattr(module, name)
+
+        def noted(*arguments: object, **keywords: object) -> object:
+            threads.append(torch.get_num_threads())
+            return original(*arguments, **keywords)
+
+        monkeypatch.setattr(module, name, noted)
+
+    noting(composing, "pilot_of")
+    noting(finishing, "compared")
+    torch.set_num_threads(2)
+    made(world, tmp_path / "pairs", replace(FEW, at_least=("artery=0.01",), num_pilot=4))
+
+    assert threads == [1, 1]
+    assert torch.get_num_threads() == 2
 
 
 def test_what_cannot_be_found_is_left_out_and_counted(world: TinyWorld, tmp_path: Path) -> None:

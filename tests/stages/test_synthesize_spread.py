@@ -1,6 +1,5 @@
 """Pairs drawn by processes, by a cluster and by ranks are those that one process draws."""
 
-import json
 import os
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from hdgan.artifacts.pair_set import PairSet
 from hdgan.errors import SettingsError
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.stages.synthesize.run import synthesize
-from tests.stages.test_cluster import WORKER, dask, is_worker_of, workers_of
+from tests.stages.local_cluster import local_cluster, working_processes
 from tests.stages.test_generator_training import ENVIRONMENT, torchrun_command
 from tests.stages.test_interruption import files_of
 from tests.tiny_world import TinyWorld
@@ -83,23 +82,8 @@ def begun(log: Path) -> list[tuple[int, int]]:
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Address of a scheduler with three workers, each begun again by its nanny when it dies."""
     monkeypatch.setenv("HDGAN_TEST_LOG", str(tmp_path / "begun"))
-    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
-    found = tmp_path / "scheduler.json"
-    host = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    started = [dask("scheduler", *host, "--scheduler-file", str(found), folder=tmp_path)]
-    try:
-        for _ in range(600):
-            if found.is_file() and found.read_bytes():
-                break
-            time.sleep(0.1)
-        address = str(json.loads(found.read_bytes())["address"])
-        more = ["--preload", str(tmp_path / "slow.py")]
-        started += [dask(*WORKER, address, *more, folder=tmp_path) for _ in range(3)]
+    with local_cluster(tmp_path, 3, SLOW) as address:
         yield address
-    finally:
-        for process in started:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def kill_twice(process: subprocess.Popen[bytes], log: Path, folder: Path) -> list[int]:
@@ -108,21 +92,11 @@ def kill_twice(process: subprocess.Popen[bytes], log: Path, folder: Path) -> lis
     while process.poll() is None and len(killed) < 2:
         rows = begun(log)
         busy = [pid for pid, _ in rows[-6:] if pid not in killed]
-        if len(rows) >= (5, 20)[len(killed)] and busy and busy[-1] in victims(folder):
+        if len(rows) >= (5, 20)[len(killed)] and busy and busy[-1] in working_processes(folder):
             os.kill(busy[-1], signal.SIGKILL)
             killed.append(busy[-1])
         time.sleep(0.02)
     return killed
-
-
-def victims(folder: Path) -> list[int]:
-    """Processes of the workers that take work."""
-    sessions = [
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and is_worker_of(entry, folder)
-    ]
-    return [pid for session in sessions for pid in workers_of(session)]
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs /proc to find workers")

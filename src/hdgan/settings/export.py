@@ -49,8 +49,8 @@ class ExportSettings:
     did is said at the end: try values such as 0.03 with --limit 100."""
 
     image_format: Literal["png", "jpeg"] = "png"
-    """How images are stored; `jpeg` is a fifth of the size, and not what was drawn. Label maps are
-    always lossless."""
+    """How images are stored; `jpeg` is less than half of the size, and not what was drawn. Label
+    maps are always lossless."""
 
     jpeg_quality: int = 95
     """Quality of JPEG, without subsampling of colours."""

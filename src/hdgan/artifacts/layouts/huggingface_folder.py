@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hdgan.artifacts.layouts.encoding import PNG, Encoding
 from hdgan.artifacts.layouts.hub_card import front_matter
+from hdgan.artifacts.layouts.image_files import write_image_files
 from hdgan.artifacts.layouts.image_table import json_lines_of
 from hdgan.artifacts.layouts.labelled_images import (
     SHORT_SPLITS,
@@ -49,17 +50,11 @@ class HuggingFaceFolder:
             StorageError: the disk is full or read-only.
         """
 
-        def write_one(image: LabelledImage) -> None:
+        def names(image: LabelledImage) -> list[str]:
             top = SHORT_SPLITS[image.split]
-            names = [f"{top}/{name}" for name in self._files(image).values()]
-            if all(unfinished.has(name) for name in names):
-                return
-            encoded = self.encoding.of(image)
-            unfinished.write(names[0], encoded.pixels)
-            unfinished.write(names[1], encoded.labels_png)
+            return [f"{top}/{name}" for name in self._files(image).values()]
 
-        for _ in self.encoding.done(write_one, dataset.images):
-            written()
+        write_image_files(dataset, unfinished, self.encoding, names, written)
         for split, short in SHORT_SPLITS.items():
             images = dataset.of(split)
             if images:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hdgan.artifacts.annotation_set import Split
 from hdgan.artifacts.layouts.encoding import PNG, Encoding
+from hdgan.artifacts.layouts.image_files import write_image_files
 from hdgan.artifacts.layouts.labelled_images import LabelledImage, LabelledImages
 from hdgan.artifacts.layouts.readme import NOT_STATED, write_about
 from hdgan.artifacts.manifest import json_bytes
@@ -59,16 +60,10 @@ class Monai:
             StorageError: the disk is full or read-only.
         """
 
-        def write_one(image: LabelledImage) -> None:
-            names = self._files(image)
-            if all(unfinished.has(name) for name in names.values()):
-                return
-            encoded = self.encoding.of(image)
-            unfinished.write(names["image"], encoded.pixels)
-            unfinished.write(names["label"], encoded.labels_png)
+        def names(image: LabelledImage) -> list[str]:
+            return list(self._files(image).values())
 
-        for _ in self.encoding.done(write_one, dataset.images):
-            written()
+        write_image_files(dataset, unfinished, self.encoding, names, written)
         about = _about(dataset)
         lists: dict[str, Any] = {split: self._list(dataset.of(split)) for split in LISTS}
         unfinished.write("dataset.json", json_bytes(about | lists))

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hdgan.artifacts.images import png_of
-from hdgan.artifacts.layouts.encoding import PNG, Encoding
+from hdgan.artifacts.layouts.encoding import PNG, Encoded, Encoding
+from hdgan.artifacts.layouts.image_files import write_image_files
 from hdgan.artifacts.layouts.image_table import IMAGES, csv_of
 from hdgan.artifacts.layouts.labelled_images import LabelledImage, LabelledImages
 from hdgan.artifacts.layouts.readme import write_about
@@ -61,20 +62,15 @@ class Plain:
             StorageError: the disk is full or read-only.
         """
 
-        def write_one(image: LabelledImage) -> None:
-            names = self._files(image)
-            if all(unfinished.has(name) for name in names.values()):
-                return
-            encoded = self.encoding.of(image)
-            unfinished.write(names["image"], encoded.pixels)
-            unfinished.write(names["labels"], encoded.labels_png)
-            shown = painted(encoded.labels, dataset.class_map)
-            unfinished.write(names["colours"], png_of(shown))
-            if image.uncertainty is not None:
-                unfinished.write(names[UNCERTAINTY], png_of(image.uncertainty()))
+        def names(image: LabelledImage) -> list[str]:
+            return list(self._files(image).values())
 
-        for _ in self.encoding.done(write_one, dataset.images):
-            written()
+        def beside(encoded: Encoded) -> list[bytes]:
+            colours = png_of(painted(encoded.labels, dataset.class_map))
+            unsure = encoded.image.uncertainty
+            return [colours] if unsure is None else [colours, png_of(unsure())]
+
+        write_image_files(dataset, unfinished, self.encoding, names, written, beside)
         table = csv_of(dataset.images, lambda image: {**self._files(image), "split": image.split})
         unfinished.write(IMAGES, table)
         write_about(dataset, unfinished, LAYOUT.replace("{uncertainty}", _about_maps(dataset)))

@@ -66,13 +66,13 @@ def prepare(plan: Plan, unfinished: UnfinishedArtifact, device: torch.device) ->
 
 def _warn(plan: Plan, pilot: Pilot) -> None:
     """Say so if no drawing of the pilot has as much of a class as is wanted."""
-    for place, share in plan.wanted:
+    for name, (place, share) in zip(plan.settings.wanted, plan.wanted, strict=True):
         most = float(pilot.shares[:, place].max())
         if most < share:
             remark(
                 "synthesize",
-                f"of {len(pilot.shares)} drawings without selection, none has {share:.2%} of class "
-                f"{place}, the most is {most:.2%}; pairs may be slow to find, or none be found",
+                f"of {len(pilot.shares)} drawings without selection, none has {share:.2%} of "
+                f"{name}, the most is {most:.2%}; pairs may be slow to find, or none be found",
             )
 
 

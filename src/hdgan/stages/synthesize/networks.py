@@ -38,7 +38,7 @@ class Networks:
 
         Raises:
             SettingsError: the memory that is allowed is not enough.
-        WrongArtifactError: others are there than where the run was begun.
+            WrongArtifactError: others are there than where the run was begun.
         """
         ensemble = ClassifierFolder.open(plan.classifier)
         folder = GeneratorFolder.open(plan.generator)

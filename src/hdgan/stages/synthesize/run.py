@@ -36,7 +36,7 @@ from hdgan.stages.synthesize.about import Annotated, lost_classes
 from hdgan.stages.synthesize.finishing import Finishing
 from hdgan.stages.synthesize.plan import Plan, Task, refuse_bands
 from hdgan.stages.synthesize.ranks import draw_part, follow
-from hdgan.stages.synthesize.spreading import draw_everywhere
+from hdgan.stages.synthesize.spreading import cpu_threads, draw_everywhere
 from hdgan.stages.synthesize.tallies import known_rows
 from hdgan.stages.synthesize.watching import Watch
 
@@ -89,7 +89,11 @@ def synthesize(
         if not team.leads:
             follow(plan, team, device)
             return Made("pair-set", output, {})
-        with _led(team) as lead, being_made(output, order) as unfinished:
+        with (
+            _led(team) as lead,
+            being_made(output, order) as unfinished,
+            cpu_threads(settings.threads),  # what is made once must not depend on the computer
+        ):
             if unfinished is None:
                 _tell_of_unused(output, sources)
             else:
@@ -297,7 +301,7 @@ def _facts(output: Path) -> dict[str, Fact]:
     facts["dropped as too uncertain"] = about["num_dropped"]
     facts["pairs kept"] = about["num_kept"]
     if about.get("seconds") is not None:
-        facts["drawn for"] = f"{about['seconds']:.0f} s, as long as --budget allowed"
+        facts["drawn for"] = f"{about['seconds']:.0f} s (--budget)"
     for name, (drawn, kept) in lost_classes(about).items():
         facts[f"{name}, less than was drawn"] = (
             f"{kept:.2%} of the pixels, {drawn:.2%} before dropping: uncertain pairs had more of it"
