@@ -25,7 +25,7 @@ from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.sources import AnnotationSources, SampleSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.stages.evaluate import evaluate
-from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_classifier.run import train_classifier
 
 DEFAULT = TrainClassifierSettings()
 PLAIN = replace(DEFAULT, context=False)

@@ -46,7 +46,7 @@ from hdgan.method.latent import w_of
 from hdgan.method.stylegan.synthesis import Noise
 from hdgan.report.grids import grid
 from hdgan.settings.train_classifier import TrainClassifierSettings
-from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_classifier.run import train_classifier
 
 WHITESPACE, GLOMERULUS, RARE = 0, 2, 3
 """Classes of the kidney drawings; the rare one comes after them."""

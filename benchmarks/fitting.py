@@ -36,7 +36,7 @@ from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.import_generator import import_generator
 from hdgan.stages.sample import sample
-from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_classifier.run import train_classifier
 
 SPLIT = (16, 4, 1)
 FEW, MANY = 100, 300

@@ -47,7 +47,7 @@ from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.stages.annotate.live import LivePredictor, live_predictor
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
-from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_classifier.run import train_classifier
 
 TASKS = ("1:3", "1:10", "3:4")
 """Tiles, and strokes on each."""

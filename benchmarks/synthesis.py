@@ -1,11 +1,11 @@
 """Pairs a minute, where the time goes, two processes beside one, and memory over many pairs.
 
-usage: synthesis.py [--rows SIDE:PAIRS ...] [--many 10000] [--device cpu]
+usage: synthesis.py [--rows SIDE:PAIRS[:MEMBERS] ...] [--many 10000] [--device cpu]
 
 A generator of the usual widths (channel base 32768, at most 512 channels) with random weights, five
-classes, an ensemble of ten members that reads the later half of the blocks. Every number is of
-`hdgan synthesize` itself, files and all, each run in a fresh process; PNG files, on the disk of the
-system's temporary folder (TMPDIR).
+classes, an ensemble of ten members (a row may say another number) that reads the later half of the
+blocks. Every number is of `hdgan synthesize` itself, files and all, each run in a fresh process; it
+writes PNG files, on the disk of the system's temporary folder (TMPDIR).
 
 Pairs a minute: of one process and of one for each core, between the first pair of each and the last
 of all, so without the start, which is a column of its own. The share of the time: of one process
@@ -136,11 +136,11 @@ def floor_seconds(folder: Path, pairs: int, device: str) -> float:
     return (time.perf_counter() - began) / pairs
 
 
-def speed(side: int, pairs: int, device: str) -> None:
+def speed(side: int, pairs: int, members: int, device: str) -> None:
     """A row of the table of speeds."""
     with tempfile.TemporaryDirectory(prefix="hdgan-") as scratch:
         folder = Path(scratch)
-        write_artifacts(folder, NetworkShape(side), MEMBERS)
+        write_artifacts(folder, NetworkShape(side), members)
         floor = floor_seconds(folder, max(2, pairs // 4), device)
         began = time.perf_counter()
         more = ["--device", device]
@@ -155,7 +155,7 @@ def speed(side: int, pairs: int, device: str) -> None:
     busy = spent["drawing"] + spent["waiting"]
     generator = min(1.0, floor * pairs / busy)
     print(
-        f"{side:>5} {pairs:>6} {one:>9.1f} {all_cores:>10.1f} {all_cores / one:>6.2f} "
+        f"{side:>5} {pairs:>6} {members:>7} {one:>9.1f} {all_cores:>10.1f} {all_cores / one:>6.2f} "
         f"{60 / floor:>9.1f} {generator:>10.0%} {spent['drawing'] / busy - generator:>9.0%} "
         f"{spent['waiting'] / busy:>8.0%} {whole - 60 * pairs / one:>8.1f}",
         flush=True,
@@ -183,12 +183,12 @@ def main() -> None:
     options = parser.parse_args()
     if options.rows:
         print(
-            f"{'px':>5} {'pairs':>6} {'one/min':>9} {'cores/min':>10} {'ratio':>6} "
+            f"{'px':>5} {'pairs':>6} {'members':>7} {'one/min':>9} {'cores/min':>10} {'ratio':>6} "
             f"{'floor/min':>9} {'generator':>10} {'labels':>9} {'waiting':>8} {'start s':>8}"
         )
     for row in options.rows:
-        side, pairs = map(int, row.split(":"))
-        speed(side, pairs, options.device)
+        side, pairs, *members = map(int, row.split(":"))
+        speed(side, pairs, members[0] if members else MEMBERS, options.device)
     if options.many:
         memory(options.many)
 

@@ -31,11 +31,13 @@ $hdgan train-generator "$out/tiles" "$out/generator" "${common[@]}" "${larger[@]
 
 # The rule annotates 36 of 500 drawings; and all of 500 others, for the test.
 $hdgan sample "$out/generator" "$out/samples" --num-samples 500 --select 36
-.venv/bin/python recipes/read_phantoms.py "$out/samples" "$out/read"
+.venv/bin/python recipes/read_phantoms.py "$out/samples" "$out/read" \
+  --stains rose silver
 $hdgan import-annotations "$out/samples" "$out/read" "$out/annotations" --only suggested \
   --split 16 4 16 --classes recipes/kidney_classes.json
 $hdgan sample "$out/generator" "$out/more/samples" --num-samples 500 --select 0 --seed 100000
-.venv/bin/python recipes/read_phantoms.py "$out/more/samples" "$out/more/read"
+.venv/bin/python recipes/read_phantoms.py "$out/more/samples" "$out/more/read" \
+  --stains rose silver
 $hdgan import-annotations "$out/more/samples" "$out/more/read" "$out/more/annotations" \
   --split 0 0 1 --classes recipes/kidney_classes.json
 

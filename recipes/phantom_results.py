@@ -1,4 +1,4 @@
-"""The table and picture of recipes/phantom.sh.
+"""The table and picture of recipes/phantom.sh and recipes/phantom_small.sh.
 
 usage: python -m recipes.phantom_results FOLDER [PICTURES]
 
@@ -31,9 +31,11 @@ def mean(values: list[float]) -> float:
 
 
 def table(folder: Path) -> str:
-    """A row a preset and test."""
+    """A row a test and preset that was run."""
     lines: list[str] = []
     for preset in ("default", "authors-code", "paper"):
+        if not (folder / f"evaluation-{preset}").is_dir():
+            continue
         for name, place in TESTS.items():
             evaluation = Evaluation.open(folder / place / f"evaluation-{preset}")
             scores = evaluation.classes()

@@ -30,9 +30,9 @@ from hdgan.stages.score_generator import score_generator
 from hdgan.stages.segment.run import segment
 from hdgan.stages.synthesize.run import synthesize
 from hdgan.stages.tile.run import tile
-from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_classifier.run import train_classifier
 from hdgan.stages.train_generator import train_generator
-from hdgan.stages.train_segmenter import train_segmenter
+from hdgan.stages.train_segmenter.run import train_segmenter
 
 SIDE = 16
 NUM_PATIENTS = 10

@@ -15,6 +15,8 @@ from cyclopts import App, CycloptsError, Parameter
 from hdgan.errors import HdganError
 from hdgan.pipeline import STAGES, Made, stage_of
 from hdgan.settings.annotate import AnnotateSettings, AnnotateSources
+from hdgan.settings.check_scores import CheckScoresSettings
+from hdgan.settings.compare import CompareSettings, CompareSources
 from hdgan.settings.demo import DemoSettings
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.export import ExportSettings
@@ -25,12 +27,12 @@ from hdgan.settings.sample import SampleSettings
 from hdgan.settings.score_generator import ScoreGeneratorSettings
 from hdgan.settings.segment import SegmentSettings
 from hdgan.settings.show import ShowSettings
-from hdgan.settings.sources import AnnotationSources, SampleSources
+from hdgan.settings.sources import AnnotationSources, ClassifierSources
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.settings.tile import TileSettings, TileSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_generator import TrainGeneratorSettings
-from hdgan.settings.train_segmenter import TrainSegmenterSettings
+from hdgan.settings.train_segmenter import SegmenterSources, TrainSegmenterSettings
 
 app = App(
     name="hdgan",
@@ -309,20 +311,20 @@ def train_classifier(
     output: Path,
     /,
     *,
-    sources: Annotated[SampleSources, Flat] = SampleSources(),
+    sources: Annotated[ClassifierSources, Flat] = ClassifierSources(),
     settings: Annotated[TrainClassifierSettings, Flat] = TrainClassifierSettings(),
     as_json: Json = False,
 ) -> None:
     """Fit a classifier.
 
     Args:
-        annotations: annotations of a sample set.
+        annotations: annotations of a sample set, or of real tiles with --generator.
         output: folder of the new classifier.
         sources: parents.
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.train_classifier import train_classifier as run
+    from hdgan.stages.train_classifier.run import train_classifier as run
 
     _print(run(annotations, output, settings, sources), as_json=as_json)
 
@@ -409,7 +411,7 @@ def train_segmenter(
     /,
     *,
     also: tuple[Path, ...] = (),
-    tiles: Path | None = None,
+    sources: Annotated[SegmenterSources, Flat] = SegmenterSources(),
     settings: Annotated[TrainSegmenterSettings, Flat] = TrainSegmenterSettings(),
     as_json: Json = False,
 ) -> None:
@@ -419,13 +421,13 @@ def train_segmenter(
         source: a pair set, or annotations of tiles or samples.
         output: folder of the new segmenter.
         also: a further source; may be given several times.
-        tiles: the tile set of annotated tiles, if it is not in a folder beside them.
+        sources: parents.
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.train_segmenter import train_segmenter as run
+    from hdgan.stages.train_segmenter.run import train_segmenter as run
 
-    _print(run(source, output, settings, also, tiles), as_json=as_json)
+    _print(run(source, output, settings, also, sources), as_json=as_json)
 
 
 @app.command(**_verb("segment"))
@@ -450,6 +452,50 @@ def segment(
     from hdgan.stages.segment.run import segment as run
 
     _print(run(segmenter, tiles, output, settings), as_json=as_json)
+
+
+@app.command(**_verb("compare"))
+def compare(
+    real: Path,
+    output: Path,
+    /,
+    *,
+    sources: Annotated[CompareSources, Flat] = CompareSources(),
+    settings: Annotated[CompareSettings, Flat] = CompareSettings(),
+    as_json: Json = False,
+) -> None:
+    """Compare arms.
+
+    Args:
+        real: annotations of real tiles, which every arm is tested on.
+        output: folder of the new comparison.
+        sources: what else is at hand.
+        settings: choices.
+        as_json: print what was made as JSON.
+    """
+    from hdgan.stages.compare.run import compare as run
+
+    _print(run(real, output, settings, sources, _stages()), as_json=as_json)
+
+
+@app.command(**_verb("check-scores"))
+def check_scores(
+    table: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    settings: Annotated[CheckScoresSettings, Flat] = CheckScoresSettings(),
+    as_json: Json = False,
+) -> None:
+    """Check printed scores.
+
+    Args:
+        table: a table in CSV, TSV, Markdown or aligned text; or - to paste one.
+        settings: choices.
+        as_json: print it as JSON.
+    """
+    from hdgan.stages.check_scores import check_scores as run
+
+    _print(run(table, settings), as_json=as_json)
 
 
 @app.command(**_verb("show"))
@@ -493,15 +539,15 @@ def demo(
 
 
 def _stages() -> dict[str, Callable[..., Made]]:
-    """The stages that the demonstration runs, by verb."""
+    """The stages that the demonstration and comparisons run, by verb."""
     from hdgan.stages.evaluate import evaluate
     from hdgan.stages.import_annotations import import_annotations
     from hdgan.stages.sample import sample
     from hdgan.stages.synthesize.run import synthesize
     from hdgan.stages.tile.run import tile
-    from hdgan.stages.train_classifier import train_classifier
+    from hdgan.stages.train_classifier.run import train_classifier
     from hdgan.stages.train_generator import train_generator
-    from hdgan.stages.train_segmenter import train_segmenter
+    from hdgan.stages.train_segmenter.run import train_segmenter
 
     return {
         "tile": tile,

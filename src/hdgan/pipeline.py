@@ -19,6 +19,7 @@ Kind = Literal[
     "dataset",
     "segmenter",
     "segmentation",
+    "comparison",
 ]
 """What an artifact is."""
 
@@ -121,7 +122,7 @@ STAGES = (
     ),
     Stage(
         "train-classifier",
-        ("generator", "sample-set", "annotation-set"),
+        ("generator", "annotation-set of samples or tiles"),
         "classifier",
         "Fit an ensemble of small perceptrons that tells the class of a pixel from the "
         "generator's features.",
@@ -151,9 +152,10 @@ STAGES = (
     ),
     Stage(
         "train-segmenter",
-        ("pair-sets and annotation-sets",),
+        ("pair-sets and annotation-sets", "a tile-set of unlabelled tiles"),
         "segmenter",
-        "Train a U-Net on pairs, on annotated real tiles, or on both.",
+        "Train a U-Net on pairs, on annotated real tiles, or on both, if wanted with unlabelled "
+        "tiles as well; or one of two rivals that decide pixel by pixel.",
         "hdgan train-segmenter runs/pairs runs/segmenter",
     ),
     Stage(
@@ -162,6 +164,22 @@ STAGES = (
         "segmentation",
         "Predict the label map of every tile, or of whole slides with outlines for QuPath.",
         "hdgan segment runs/segmenter runs/tiles runs/segmentation",
+    ),
+    Stage(
+        "compare",
+        ("annotation-set of tiles", "annotation-sets of samples"),
+        "comparison",
+        "Find out, on held-out patients, whether synthetic pairs help, and how many labels they "
+        "are worth.",
+        "hdgan compare runs/real runs/comparison --annotated-samples runs/annotations",
+    ),
+    Stage(
+        "check-scores",
+        ("a table of scores",),
+        "",
+        "Say whether the numbers of a printed table can all be true, and if not, what may have "
+        "happened.",
+        "hdgan check-scores table.md",
     ),
     Stage(
         "show",

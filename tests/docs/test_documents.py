@@ -12,6 +12,8 @@ from hdgan.artifacts.sample_set import SampleSet
 from hdgan.class_map import KIDNEY, ClassMap
 from hdgan.cli import app, main
 from hdgan.pipeline import STAGES
+from hdgan.settings.import_annotations import ImportAnnotationsSettings
+from hdgan.stages.import_annotations import import_annotations
 from tests.tiny_world import brightness_classes, draw_tiles, paint_samples, write_encoder
 from tests.web.served_page import ServedPage, open_client, save_stroke
 
@@ -33,6 +35,18 @@ SMALL = {
     "synthesize": {"--num-pairs": "4"},
     "train-segmenter": {"--steps": "2", "--crop-px": "16", "--width": "4"},
     "demo": {"--num-samples": "40", "--classifier-steps": "5", "--num-pairs": "3"},
+    "compare": {
+        "--arms": "supervised hdgan",
+        "--counts": "2",
+        "--draws": "1",
+        "--seeds": "1",
+        "--steps": "2",
+        "--width": "4",
+        "--num-pairs": "4",
+        "--classifier-steps": "3",
+        "--classifier-members": "2",
+        "--workers": "1",
+    },
 }
 """What makes a documented command small enough for a test; nothing else is changed."""
 
@@ -43,7 +57,7 @@ def made_small(tokens: list[str]) -> list[str]:
         if option in tokens:
             tokens[tokens.index(option) + 1] = value
         else:
-            tokens += [option, value]
+            tokens += [option, *value.split()]
     return tokens
 
 
@@ -69,16 +83,28 @@ def run_in_order(
     (folder / "slides.csv").write_text(f"slide,patient\n{rows}")
     write_encoder(folder / "squeezenet.npz")
     (folder / "classes.json").write_text(json.dumps({"classes": KIDNEY.to_records()}))
+    (folder / "table.md").write_text("| class | recall | Dice |\n| artery | 0.5 | 0.6 |\n")
     for tokens in commands:
         if tokens[0] == "annotate":
             paint_on_the_page(tokens)
             continue
+        if tokens[0] == "compare":
+            annotate_tiles(folder)
         if tokens[0] == "import-annotations":
             samples = Path(tokens[1])
             names = [record.sample for record in SampleSet.open(samples).records()]
             paint_samples(samples, folder / "label-maps", names)
         main(made_small(tokens))
         assert capsys.readouterr().out, tokens
+
+
+def annotate_tiles(folder: Path) -> None:
+    """Take in the label maps of real tiles as `runs/real`, unless a command has done so."""
+    runs = folder / "runs"
+    if not (runs / "real").exists():
+        settings = ImportAnnotationsSettings()
+        classes = folder / "classes.json"
+        import_annotations(runs / "tiles", folder / "labels", runs / "real", settings, classes)
 
 
 def paint_on_the_page(tokens: list[str]) -> None:

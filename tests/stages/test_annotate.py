@@ -28,7 +28,7 @@ from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.stages.annotate import run
 from hdgan.stages.annotate.run import annotate
 from hdgan.stages.import_annotations import import_annotations
-from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_classifier.run import train_classifier
 from tests.tiny_world import SIDE, TinyWorld, brightness_classes
 from tests.web.served_page import ServedPage, open_client, save_stroke
 

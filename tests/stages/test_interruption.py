@@ -17,7 +17,7 @@ from tests.tiny_world import TinyWorld
 # Checkpoints come at every tick, so that a kill finds one at any moment.
 PROGRAM = """
 import importlib, sys
-for stage in ("train_generator", "train_classifier", "train_segmenter"):
+for stage in ("train_generator", "train_classifier.fitting", "train_segmenter.training"):
     importlib.import_module(f"hdgan.stages.{stage}").CHECKPOINT_SECONDS = 0.0
 import dataclasses
 from hdgan.method.stylegan.plan import TrainingPlan
@@ -44,6 +44,14 @@ COMMANDS = {
     ],
     "synthesize": ["classifier", "OUT", "--num-pairs", "120"],
     "train-segmenter": ["pairs", "OUT", "--steps", "200", "--batch", "4", "--crop-px", "16"],
+    "train-segmenter by fixmatch": [
+        *["pairs", "OUT", "--steps", "100", "--batch", "4", "--crop-px", "16"],
+        *["--method", "fixmatch", "--threshold", "0.5", "--unlabelled", "tiles"],
+    ],
+    "train-segmenter by mixmatch": [
+        *["truth", "OUT", "--steps", "100", "--batch", "4", "--crop-px", "16", "--also", "pairs"],
+        *["--method", "mixmatch", "--unlabelled", "tiles", "--cut-mix", "0.5", "--equal-sources"],
+    ],
     "segment": ["segmenter", "tiles", "OUT"],
 }
 
@@ -60,7 +68,7 @@ def start(world: TinyWorld, verb: str, output: Path) -> subprocess.Popen[bytes]:
     ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, verb, *tokens],
+        [sys.executable, "-c", PROGRAM, verb.split()[0], *tokens],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -45,16 +45,17 @@ from hdgan.settings.sources import AnnotationSources
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_classifier import TrainClassifierSettings
-from hdgan.settings.train_segmenter import TrainSegmenterSettings
+from hdgan.settings.train_segmenter import SegmenterSources, TrainSegmenterSettings
 from hdgan.stages.evaluate import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
 from hdgan.stages.show.run import show
 from hdgan.stages.synthesize.run import synthesize
 from hdgan.stages.tile.run import tile
-from hdgan.stages.train_classifier import train_classifier
+from hdgan.stages.train_classifier.run import train_classifier
 from hdgan.stages.train_generator import train_generator
-from hdgan.stages.train_segmenter import _fitting_crop, train_segmenter
+from hdgan.stages.train_segmenter.run import train_segmenter
+from hdgan.stages.train_segmenter.training import fitting_crop
 from tests.tiny_world import (
     NUM_PATIENTS,
     SAMPLE,
@@ -420,13 +421,13 @@ def test_a_classifier_with_context_is_used_wherever_it_is_read(
 def test_context_without_kept_features_is_the_same_and_is_fitted_once(
     world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hdgan.stages import train_classifier as stage
+    from hdgan.stages.train_classifier import fitting as stage
 
     settings = replace(TRAIN_CLASSIFIER, context=True, steps=5)
     train_classifier(world.annotations, tmp_path / "kept", settings, _beside(world))
     again = replace(settings, features="regenerate")
     with monkeypatch.context() as patched:
-        patched.setattr(stage._Fitting, "_fitted", _interrupted)
+        patched.setattr(stage.Fitting, "_fitted", _interrupted)
         with pytest.raises(KeyboardInterrupt):
             train_classifier(world.annotations, tmp_path / "again", again, _beside(world))
     monkeypatch.setattr(stage, "fit_context", _interrupted)
@@ -728,7 +729,7 @@ def test_a_segmenter_can_be_trained_on_pairs_and_real_labels_together(
         tmp_path / "both",
         TrainSegmenterSettings(steps=2, batch=2, crop_px=16, width=4, folds=(1, 2)),
         also=(world.pairs,),
-        tiles=world.tiles,
+        sources=SegmenterSources(tiles=world.tiles),
     )
 
     segmenter = SegmenterFolder.open(tmp_path / "both")
@@ -742,7 +743,7 @@ def test_crops_are_as_large_as_the_images_allow(world: TinyWorld, tmp_path: Path
     made = train_segmenter(world.pairs, tmp_path / "segmenter", few)
 
     assert made.facts["steps"] == 1
-    assert [_fitting_crop(np.zeros((*size, 4))) for size in ((16, 16), (500, 77), (999, 999))] == [
+    assert [fitting_crop(np.zeros((*size, 4))) for size in ((16, 16), (500, 77), (999, 999))] == [
         16,
         72,
         128,
@@ -756,7 +757,7 @@ def test_a_segmenter_trained_on_some_folds_has_seen_those_only(
         world.truth,
         tmp_path / "real",
         TrainSegmenterSettings(steps=2, batch=2, crop_px=16, width=4, folds=(3,), num_images=2),
-        tiles=world.tiles,
+        sources=SegmenterSources(tiles=world.tiles),
     )
 
     segmenter = SegmenterFolder.open(tmp_path / "real")

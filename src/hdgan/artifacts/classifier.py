@@ -7,10 +7,12 @@ from typing import cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hdgan.artifacts.annotation_set import CLASSES, class_map_of
+from hdgan.artifacts.annotation_set import CLASSES, AnnotationRecord, class_map_of
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.table import Record, table_of
+from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, with_weights
 from hdgan.class_map import ClassMap
@@ -25,6 +27,36 @@ WEIGHTS = "ensemble.safetensors"
 CONTEXT = "context.safetensors"
 CURVES = "curves.jsonl"
 SPLIT = "split.csv"
+PROJECTIONS = "projections.csv"
+PROJECTIONS_PICTURE = "projections.png"
+
+
+class ProjectionRecord(Record):
+    """How near a drawing came to a crop of a real tile."""
+
+    crop: str
+    """Its name."""
+
+    tile: str
+    """The tile that it was cut from."""
+
+    x: int
+    """Left edge, px of the tile's image."""
+
+    y: int
+    """Upper edge, px of the tile's image."""
+
+    start: float
+    """Distance of the mean drawing, from which the search began."""
+
+    distance: float
+    """Distance of the drawing that was found."""
+
+    limit: float
+    """How far it may be."""
+
+    accepted: bool
+    """Whether it was learned from."""
 
 
 class EnsembleText(BaseModel):
@@ -54,7 +86,8 @@ class EnsembleText(BaseModel):
 class ClassifierFolder(Artifact):
     """`ensemble.json`, `ensemble.safetensors`, `classes.json`, `split.csv`, `curves.jsonl`.
 
-    With a context head also `context.safetensors`.
+    With a context head also `context.safetensors`; of labels of real tiles that were projected also
+    `projections.csv` and `projections.png`, crops beside their drawings.
     """
 
     kind = "classifier"
@@ -91,6 +124,28 @@ class ClassifierFolder(Artifact):
         """The head that reads what lies around each pixel, on the CPU, ready to be asked."""
         shape = self.text.context
         return None if shape is None else with_weights(ContextHead(shape), self, CONTEXT).eval()
+
+    def projections(self) -> list[ProjectionRecord]:
+        """The crops of real tiles that latents were sought for; none if it was fitted otherwise."""
+        if PROJECTIONS not in self.manifest.files:
+            return []
+        name = str(self.folder / PROJECTIONS)
+        return table_of(self.read(PROJECTIONS), ProjectionRecord, name)
+
+    def learned_from(self) -> list[str]:
+        """Names of the images that it was fitted to."""
+        return [row.image for row in self._split() if row.split == "training"]
+
+    @property
+    def validated_on(self) -> str:
+        """What the curves tell of, in words: training pixels if no others were left."""
+        if TileSet.kind in self.manifest.parents and PROJECTIONS not in self.manifest.files:
+            return "real pixels, of a small segmenter that it has taught"
+        has_own = any(row.split == "validation" for row in self._split())
+        return "validation pixels" if has_own else "training pixels"
+
+    def _split(self) -> list[AnnotationRecord]:
+        return table_of(self.read(SPLIT), AnnotationRecord, str(self.folder / SPLIT))
 
     def curves(self) -> list[ClassifierEpoch]:
         """How fitting went."""

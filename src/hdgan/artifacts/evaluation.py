@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_of
 from hdgan.artifacts.arrays import npy_bytes
@@ -13,14 +14,21 @@ from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import json_bytes
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.class_map import ClassMap
+from hdgan.errors import DamagedArtifactError
 from hdgan.method.metrics import ClassScores, ConfusionMatrix, Score, class_scores, overall_scores
+from hdgan.method.trust_scores import Trust
 
 SCORES = "scores.json"
 CONFUSION = "confusion.npy"
+TRUST = "trust.json"
+"""How far the labels may be trusted; evaluations of earlier versions have none."""
 
 
 class Evaluation(Artifact):
-    """`scores.json`, `confusion.npy` (int64, `[images, true, predicted]`) and `pictures/*.png`."""
+    """`scores.json`, `confusion.npy` (int64, `[images, true, predicted]`) and `pictures/*.png`.
+
+    And `trust.json`, unless it was not wanted.
+    """
 
     kind = "evaluation"
 
@@ -45,6 +53,26 @@ class Evaluation(Artifact):
     def classes(self) -> list[ClassScores]:
         """Scores of each class."""
         return [ClassScores(**_numbers(row)) for row in json.loads(self.read(SCORES))["classes"]]
+
+    def trust(self) -> Trust | None:
+        """How far the labels may be trusted; None if that was not measured.
+
+        Raises:
+            DamagedArtifactError: `trust.json` cannot be understood.
+        """
+        if TRUST not in self.manifest.files:
+            return None
+        try:
+            return TypeAdapter(Trust).validate_json(self.read(TRUST))
+        except ValidationError as error:
+            raise DamagedArtifactError(
+                f"{self.folder / TRUST} cannot be understood. Evaluate again into a new folder."
+            ) from error
+
+
+def write_trust(unfinished: UnfinishedArtifact, trust: Trust) -> None:
+    """Put how far the labels may be trusted into an artifact."""
+    unfinished.write(TRUST, json_bytes(asdict(trust)))
 
 
 def write_scores(

@@ -240,7 +240,7 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
                 _clear(folder)
             raise
     if (folder / MANIFEST).is_file():
-        shutil.rmtree(scratch, ignore_errors=True)
+        _clear_scratch(scratch)
 
 
 def _clear_left(folder: Path, order: Order) -> None:
@@ -252,7 +252,17 @@ def _clear_left(folder: Path, order: Order) -> None:
     if not command.is_file() or _begun(command).adds_to(order):
         return
     with suppress(StorageError), _alone(folder):
-        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+        _clear_scratch(folder / UNFINISHED)
+
+
+def _clear_scratch(scratch: Path) -> None:
+    """Take away what a run has left; its command goes last, so that a kill meanwhile is seen."""
+    for path in scratch.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _COMMAND:
+            path.unlink(missing_ok=True)
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _clear(folder: Path) -> None:

@@ -14,6 +14,13 @@ Of classes with equally many votes, the one of higher mean probability wins.
 """
 
 
+def mean_probabilities(
+    logits: Float[Tensor, "members classes *pixels"],
+) -> Float[Tensor, "classes ..."]:
+    """What the members think of each pixel on average."""
+    return functional.softmax(logits, dim=1).mean(dim=0)
+
+
 def decided(
     logits: Float[Tensor, "members classes *pixels"], decision: Decision
 ) -> tuple[UInt8[Tensor, "*pixels"], Float[Tensor, "*pixels"]]:

@@ -151,7 +151,7 @@ def _mixed(
 @torch.no_grad()
 def image_and_features(
     generator: Generator,
-    w: Float[Tensor, "1 w_dim"],
+    w: Float[Tensor, "1 *num_ws w_dim"],
     num_blocks: int | None,
     noise: Noise | None = None,
 ) -> tuple[Float[Tensor, "1 3 side side"], FeaturePyramid]:
@@ -159,7 +159,7 @@ def image_and_features(
 
     Args:
         generator: whose features.
-        w: the latent.
+        w: the latent, or one for each layer.
         num_blocks: how many of the last (finest) blocks; None takes all.
         noise: one map a convolution; None takes the generator's constant noise.
 
@@ -199,7 +199,7 @@ def pixels_and_means(
 
 
 def _bands_of(
-    generator: Generator, w: Float[Tensor, "1 w_dim"], noise: Noise | None = None
+    generator: Generator, w: Float[Tensor, "1 *num_ws w_dim"], noise: Noise | None = None
 ) -> Iterator[Band]:
     noise = generator.synthesis.constant_noise() if noise is None else noise
     return bands(generator.synthesis, generator.styles(w), noise)
@@ -207,7 +207,7 @@ def _bands_of(
 
 def _banded_features(
     generator: Generator,
-    w: Float[Tensor, "1 w_dim"],
+    w: Float[Tensor, "1 *num_ws w_dim"],
     num_blocks: int | None,
     noise: Noise | None,
 ) -> tuple[Float[Tensor, "1 3 side side"], FeaturePyramid]:

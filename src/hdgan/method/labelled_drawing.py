@@ -1,7 +1,7 @@
 """An image with its labels and their uncertainty, band by band from one run of the generator."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from hdgan.method.features import (
 )
 from hdgan.method.known_rows import KnownRows
 from hdgan.method.label_image import label_with
-from hdgan.method.labelling import Labeller, MapSizes
+from hdgan.method.labelling import LabelledRows, Labeller, MapSizes
 from hdgan.method.labelling_work import WORK_BYTES
 from hdgan.method.latent import pixels_of
 from hdgan.method.lattice import Span
@@ -41,6 +41,9 @@ class LabelledDrawing:
 
     uncertainty: Float32[np.ndarray, "rows side"]
     """Jensen-Shannon divergence of the members, nats."""
+
+    probabilities: Float32[np.ndarray, "classes rows side"] | None = None
+    """Mean over the members, from a labelled generator that keeps them."""
 
 
 def band_rows_for(shape: NetworkShape, memory_bytes: int) -> int:
@@ -91,6 +94,7 @@ class LabelledGenerator:
         decision: Decision = "mean",
         by_object: Sequence[int] = (),
         memory_bytes: int = WORK_BYTES,
+        keeps_probabilities: bool = False,
     ) -> None:
         """Fold the ensemble, once for all latents.
 
@@ -103,6 +107,7 @@ class LabelledGenerator:
             by_object: classes of which `drawing` gives each connected region one; `bands` does not.
             memory_bytes: about what drawing and labelling may take beside the networks' weights and
                 the result. Does not change the result.
+            keeps_probabilities: whether they come with the labels: four bytes a class and pixel.
         """
         self.band_px = band_rows_for(generator.shape, memory_bytes)
         self.generator, self.num_blocks, self.by_object = generator, num_blocks, by_object
@@ -118,16 +123,28 @@ class LabelledGenerator:
             sizes if context is None else with_context_map(sizes, context),
             decision=decision,
             memory_bytes=memory_bytes,
+            keeps_probabilities=keeps_probabilities,
         )
 
     def drawing(self, w: Float[Tensor, "1 w_dim"], noise: Noise | None = None) -> LabelledDrawing:
         """A latent's image with its labels, as a whole: eight bytes a pixel.
 
+        Probabilities, where they are kept, add four bytes a class and pixel.
+
         Args:
             w: the latent.
             noise: one map a convolution; None takes the generator's constant noise.
         """
-        parts = list(self.bands(w, noise))
+        parts: list[LabelledDrawing] = []
+        side = self.generator.shape.resolution
+        planes: Float32[np.ndarray, "classes side side"] | None = None
+        for part in self.bands(w, noise):
+            if part.probabilities is not None:
+                if planes is None:
+                    planes = np.empty((len(part.probabilities), side, side), dtype=np.float32)
+                top = sum(len(before.labels) for before in parts)
+                planes[:, top : top + len(part.labels)] = part.probabilities
+            parts.append(replace(part, probabilities=None))
         labels = np.concatenate([part.labels for part in parts])
         if self.by_object:
             labels = voted_by_object(labels, self.by_object)
@@ -135,6 +152,7 @@ class LabelledGenerator:
             np.concatenate([part.pixels for part in parts]),
             labels,
             np.concatenate([part.uncertainty for part in parts]),
+            planes,
         )
 
     def bands(
@@ -153,7 +171,7 @@ class LabelledGenerator:
         if self.context is not None:
             pyramid = with_context(pyramid, self.context)
         labelled = label_with(self.labeller, pyramid)
-        yield LabelledDrawing(pixels_of(image), labelled.labels, labelled.uncertainty)
+        yield _labelled(pixels_of(image), labelled)
 
     def _streamed(
         self, w: Float[Tensor, "1 w_dim"], noise: Noise | None
@@ -171,8 +189,7 @@ class LabelledGenerator:
                 self._learn_context(known)
                 labeller.begin(known)
             while top < side and labeller.can_label(rows := Span(top, top + step - 1)):
-                labelled = labeller.rows(rows)
-                yield LabelledDrawing(waiting[:step], labelled.labels, labelled.uncertainty)
+                yield _labelled(waiting[:step], labeller.rows(rows))
                 waiting, top = waiting[step:], top + step
                 if top < side:
                     labeller.forget_before(Span(top, top + step - 1))
@@ -210,6 +227,10 @@ class LabelledGenerator:
         ]
         made = torch.from_numpy(self.context.context(read))
         known[side].maps.append(made.to(self.labeller.device))
+
+
+def _labelled(pixels: UInt8[np.ndarray, "rows side 3"], labelled: LabelledRows) -> LabelledDrawing:
+    return LabelledDrawing(pixels, labelled.labels, labelled.uncertainty, labelled.probabilities)
 
 
 def with_context_map(maps: MapSizes, context: ContextHead) -> MapSizes:

@@ -3,7 +3,7 @@
 The first layer's sum is carried from coarse to fine on lattices (`lattice`), so that each map meets
 its weights at its own size. Maps of few channels are enlarged first: that costs less than enlarging
 the wide hidden layer. Hidden values exist for some hundred pixels at a time, and probabilities of a
-whole image never. The plain definition is `label_image.label_image_plainly`.
+whole image only for who asks for them. The plain definition is `label_image.label_image_plainly`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
-from hdgan.method.decision import Decision, decided
+from hdgan.method.decision import Decision, decided, mean_probabilities
 from hdgan.method.folded_ensemble import FoldedEnsemble
 from hdgan.method.known_rows import KnownRows
 from hdgan.method.labelling_work import WORK_BYTES, Work, cheapest
@@ -38,6 +38,9 @@ class LabelledRows:
 
     uncertainty: Float32[np.ndarray, "rows side"]
     """Jensen-Shannon divergence of the members, nats."""
+
+    probabilities: Float32[np.ndarray, "classes rows side"] | None = None
+    """Mean over the members, from a labeller that keeps them."""
 
 
 @dataclass
@@ -72,6 +75,7 @@ class Labeller:
         decision: Decision = "mean",
         work: Work | None = None,
         memory_bytes: int = WORK_BYTES,
+        keeps_probabilities: bool = False,
     ) -> None:
         """Fold the ensemble.
 
@@ -81,10 +85,11 @@ class Labeller:
             decision: how members are joined.
             work: size of the pieces; None chooses the cheapest.
             memory_bytes: what the work may take, where it is chosen.
+            keeps_probabilities: whether they come with the labels: four bytes a class and pixel.
         """
         self.ensemble = FoldedEnsemble(classifier, maps.channels)
         resolutions, side = maps.resolutions, maps.side
-        self.side, self.decision = side, decision
+        self.side, self.decision, self.keeps_probabilities = side, decision, keeps_probabilities
         self.device = classifier.mean.device
         levels = [
             _level(self.ensemble, resolution, resolutions) for resolution in sorted({*resolutions})
@@ -187,6 +192,8 @@ class Labeller:
         """
         labels = np.empty((rows.count, self.side), dtype=np.uint8)
         uncertainty = np.empty((rows.count, self.side), dtype=np.float32)
+        num_kept = self.ensemble.logits_shape[1] if self.keeps_probabilities else 0
+        probabilities = np.empty((num_kept, rows.count, self.side), dtype=np.float32)
         step = self.tile_px
         for top in range(0, rows.count, step):
             for left in range(0, self.side, step):
@@ -195,11 +202,12 @@ class Labeller:
                     Span(left, left + step - 1),
                 )
                 places = (slice(top, top + step), slice(left, left + step))
-                self._tile(*tile, labels[places], uncertainty[places])
-        return LabelledRows(labels, uncertainty)
+                planes: list[np.ndarray] = [labels, uncertainty, *probabilities]
+                self._tile(*tile, [plane[places] for plane in planes])
+        return LabelledRows(labels, uncertainty, probabilities if num_kept else None)
 
-    def _tile(self, rows: Span, columns: Span, labels: np.ndarray, uncertainty: np.ndarray) -> None:
-        """Label one tile, chunk by chunk."""
+    def _tile(self, rows: Span, columns: Span, planes: Sequence[np.ndarray]) -> None:
+        """Label one tile, chunk by chunk, into planes for labels, uncertainty, probabilities."""
         points = self._points(rows, columns)
         features = self._narrow_features(rows, columns)
         side = self.chunk_px
@@ -209,9 +217,8 @@ class Labeller:
         for i in range(rows.count // side):
             for j in range(columns.count // side):
                 logits[:, :, i, j] = self.ensemble.logits(self._hidden(points, features, i, j))
-        for values, target in zip(
-            decided(logits, self.decision), (labels, uncertainty), strict=True
-        ):
+        means = mean_probabilities(logits) if self.keeps_probabilities else ()
+        for values, target in zip((*decided(logits, self.decision), *means), planes, strict=True):
             plane = values.unflatten(2, (side, side)).permute(0, 2, 1, 3)
             target[:] = plane.reshape(target.shape).cpu().numpy()
 

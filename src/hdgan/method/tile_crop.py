@@ -40,7 +40,13 @@ def shrunk_crop(
     """
     low, high = shrink
     drawn = low if low == high else float(np.exp(random.uniform(np.log(low), np.log(high))))
-    crop = random_crop(tile, round(side_px * drawn), random)
+    return shrunk(random_crop(tile, round(side_px * drawn), random), side_px)
+
+
+def shrunk(
+    crop: UInt8[np.ndarray, "needed needed 3"], side_px: int
+) -> UInt8[np.ndarray, "side side 3"]:
+    """A square at another side, at most its own; at its own it is not resampled."""
     if crop.shape[0] == side_px:
         return crop
     pixels = torch.from_numpy(crop.copy()).permute(2, 0, 1)[None]

@@ -1,6 +1,7 @@
 """Charts as SVG, drawn by matplotlib without a screen."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
@@ -23,6 +24,15 @@ _STYLE: dict[Any, Any] = {
 }
 """Colours of Okabe and Ito, which colour-blind readers can tell apart."""
 
+_COLOURS = (
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7"),
+    *("#e69f00", "#56b4e9", "#000000", "#8c6d1f"),
+)
+"""More of them, for lines."""
+
+_MARKS = ("o-", "s-", "^-", "D-", "v-", "P-", "X-", "*-")
+"""So that lines can be told apart without colours, too."""
+
 
 def lines(
     x: Sequence[float | int],
@@ -41,6 +51,81 @@ def lines(
         axes.set_ylabel(y_label)
         if len(series) > 1:
             axes.legend(frameon=False, fontsize=9)
+        return _svg(figure)
+
+
+@dataclass(frozen=True)
+class Band:
+    """A line with what surrounds it."""
+
+    x: Sequence[float | int]
+    middle: Sequence[float]
+    """NaN leaves a gap."""
+
+    low: Sequence[float]
+    """NaN where the band is not known."""
+
+    high: Sequence[float]
+    """NaN where the band is not known."""
+
+    is_faint: bool = False
+    """Whether it is there for comparison only."""
+
+
+def bands(
+    series: Mapping[str, Band],
+    *,
+    x_label: str,
+    y_label: str,
+    level: tuple[str, float] | None = None,
+) -> str:
+    """A line a series with a band around it, over a logarithmic axis; named in a legend.
+
+    Args:
+        series: at most eight are told apart.
+        x_label: under the axis.
+        y_label: beside the axis.
+        level: a horizontal line with its name.
+    """
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+        axes = figure.add_subplot()
+        axes.set_xscale("log", base=2)
+        for (name, band), colour, mark in zip(series.items(), _COLOURS, _MARKS, strict=False):
+            colour = "#8a8f99" if band.is_faint else colour
+            axes.plot(band.x, band.middle, mark, label=name, color=colour, linewidth=1.6, ms=4.5)
+            axes.fill_between(band.x, band.low, band.high, color=colour, alpha=0.07, linewidth=0)
+            for edge in (band.low, band.high):
+                axes.plot(band.x, edge, color=colour, alpha=0.45, linewidth=0.7)
+        if level is not None:
+            axes.axhline(level[1], color="#444444", linestyle=(0, (5, 3)), linewidth=1.2)
+            axes.plot([], [], color="#444444", linestyle=(0, (5, 3)), linewidth=1.2, label=level[0])
+        ticks = sorted({value for band in series.values() for value in band.x})
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return _svg(figure)
+
+
+def intervals(rows: Mapping[str, tuple[float, float, float]], *, x_label: str) -> str:
+    """Differences with their intervals (middle, low, high), one below the other, around zero.
+
+    Intervals that lie above zero are green, those below it red, the others grey.
+    """
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(6.4, 0.9 + 0.34 * len(rows)), layout="constrained")
+        axes = figure.add_subplot()
+        axes.axvline(0.0, color="#444444", linewidth=1.0)
+        for place, (middle, low, high) in enumerate(rows.values()):
+            colour = "#009e73" if low > 0 else "#d55e00" if high < 0 else "#777c86"
+            axes.plot([low, high], [place, place], color=colour, linewidth=2.2)
+            axes.plot([middle], [place], "o", color=colour, ms=5.5)
+        axes.set_yticks(range(len(rows)), list(rows))
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel(x_label)
         return _svg(figure)
 
 

@@ -21,3 +21,12 @@ class AnnotationSources(SampleSources):
 
     tiles: Path | None = None
     """The tile set, if it is not in a folder beside the annotations."""
+
+
+@dataclass(frozen=True)
+class ClassifierSources(AnnotationSources):
+    """Where the artifacts are that a classifier is fitted to."""
+
+    encoder: Path | None = None
+    """For --real-labels projection: a network that says how alike a real crop and its drawing are,
+    as for `score-generator`. Without it, pixels and edges at several scales say so."""

@@ -8,6 +8,11 @@ from hdgan.settings.bounds import above_zero, at_least, within
 
 ClassifierPreset = Literal["default", "linear", "paper", "authors-code", "datasetgan"]
 
+RealLabels = Literal["projection", "gradient-matching"]
+
+DEFAULT_REAL_LABELS: RealLabels = "projection"
+"""The better one on nuclei."""
+
 
 _NOT_LINEAR = (
     "steps",
@@ -81,6 +86,37 @@ class TrainClassifierSettings:
     """Keep the feature maps of the annotated images on disk while fitting; or keep none, and draw
     the images again whenever pixels are needed, which is slower. The result is the same."""
 
+    num_images: int | None = None
+    """Fit to only so many of the annotated images; without it, to all that are for training."""
+
+    draw: int | None = None
+    """Decides which images `--num-images` takes; without it, the seed does."""
+
+    all_splits: bool = False
+    """Take annotated drawings of every split instead of training alone. Those of the validation
+    split that are not taken are still validated on; a classifier that was shown test drawings is
+    not to be tested on them."""
+
+    real_labels: RealLabels | None = None
+    """How labels of real tiles are learned from, if the annotations are of tiles. `projection`:
+    latents are sought whose drawings look like the tiles. `gradient-matching`: the classifier is
+    fitted, in 1500 steps unless `--steps` says otherwise and without context, so that a small
+    segmenter learns the same from 64 drawings as from real tiles. Default:
+    `projection`, which was better on nuclei."""
+
+    folds: tuple[int, ...] = (1, 2, 3, 4)
+    """Of annotated tiles: folds to learn from."""
+
+    crops_per_tile: int = 4
+    """Of annotated tiles: squares of the generator's size that are cut from each, side by side, at
+    most; fewer fit into smaller tiles."""
+
+    projection_steps: int = 500
+    """Of `--real-labels projection`: steps of the search for each latent. StyleGAN2 has 1000."""
+
+    trust_encoder: bool = False
+    """Run an encoder that is a program (TorchScript). Only for files whose source you trust."""
+
     seed: int = 0
     """Decides weights, pixels and dropout."""
 
@@ -89,8 +125,9 @@ class TrainClassifierSettings:
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot work."""
-        at_least(self, 1, "steps", "batch", "num_members")
-        at_least(self, 0, "num_blocks", "seed")
+        at_least(self, 1, "steps", "batch", "num_members", "num_images")
+        at_least(self, 1, "crops_per_tile", "projection_steps")
+        at_least(self, 0, "num_blocks", "seed", "draw")
         above_zero(self, "learning_rate")
         within(self, 0, 0.99, "label_smoothing", "dropout")
         within(self, 0, 2, "num_normalised")

@@ -1,12 +1,13 @@
 """`hdgan evaluate`: predicted label maps against annotated ones."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from torch import Tensor
 
 from hdgan.artifacts.annotation_set import (
     CLASSES,
@@ -16,7 +17,7 @@ from hdgan.artifacts.annotation_set import (
 )
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.classifier import ClassifierFolder
-from hdgan.artifacts.evaluation import Evaluation, write_scores
+from hdgan.artifacts.evaluation import Evaluation, write_scores, write_trust
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.lineage import parent_of
@@ -29,11 +30,16 @@ from hdgan.class_map import ClassMap, LabelMap
 from hdgan.errors import LeakError, SettingsError, WrongArtifactError
 from hdgan.method.labelled_drawing import LabelledGenerator
 from hdgan.method.metrics import accuracy, confusion_matrix
+from hdgan.method.noise_flips import NoiseFlipTally
 from hdgan.method.regeneration import regenerates
-from hdgan.method.segmenter.network import predicted_labels
+from hdgan.method.segmenter.network import predicted_with_probabilities
+from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.trust import Judged, MarginChoice, TrustTally
+from hdgan.method.trust_scores import definitions_of
 from hdgan.pipeline import Fact, Made
 from hdgan.report.pictures import comparison
 from hdgan.report.progress import ProgressBar
+from hdgan.report.trust import trust_facts
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.sources import AnnotationSources
 
@@ -47,6 +53,8 @@ class Prediction:
     image: Picture
     truth: LabelMap
     predicted: LabelMap
+    judged: Judged | None
+    """How surely; None if that is not measured."""
 
 
 def evaluate(
@@ -88,6 +96,11 @@ class _Test:
     class_map: ClassMap
     records: list[AnnotationRecord]
     predict: Callable[[AnnotationRecord], Prediction]
+    unit: str
+    """What is exchangeable: a tile of its own, or all tiles of a patient."""
+    unit_of: Callable[[AnnotationRecord], str]
+    redraw: Callable[[AnnotationRecord, int], LabelMap] | None = None
+    """The labels of a sample drawn again with the noise of a seed; None if it has none."""
 
 
 def _test(
@@ -133,6 +146,7 @@ def _test_of_classifier(
             f"{predictor} was fitted to another generator than the one that drew {samples.folder}. "
             "Evaluate it on samples of its own generator."
         )
+    _refuse_shown(ensemble, samples, annotated, settings)
     device = device_named(settings.device)
     context = ensemble.context()
     labelled = LabelledGenerator(
@@ -142,22 +156,72 @@ def _test_of_classifier(
         context=None if context is None else context.to(device),
         decision=ensemble.decision,
         by_object=ensemble.text.by_object,
+        keeps_probabilities=settings.trust,
     )
     latents = samples.latents()
     by_name = {record.sample: record for record in samples.records()}
+    num_members = ensemble.text.num_members
+
+    def w_of(record: AnnotationRecord) -> Tensor:
+        row = by_name[record.image].row
+        return torch.from_numpy(latents[row : row + 1]).to(device)
 
     def predict(record: AnnotationRecord) -> Prediction:
         sample = by_name[record.image]
-        w = torch.from_numpy(latents[sample.row : sample.row + 1]).to(device)
-        drawing = labelled.drawing(w)
+        drawing = labelled.drawing(w_of(record))
         if not regenerates(samples.image(sample), drawing.pixels):
             raise WrongArtifactError(
                 f"{samples.folder / sample.image} is not what {generator.folder} draws from its "
                 "latent. Draw the samples again with `hdgan sample` and annotate those."
             )
-        return Prediction(drawing.pixels, annotated.labels(record), drawing.labels)
+        truth, judged = annotated.labels(record), None
+        if drawing.probabilities is not None:
+            unsure = drawing.uncertainty if num_members > 1 else None
+            judged = Judged(truth, drawing.labels, drawing.probabilities, unsure)
+        return Prediction(drawing.pixels, truth, drawing.labels, judged)
 
-    return _Test(ensemble, ensemble.class_map, annotated.records(settings.split), predict)
+    def redraw(record: AnnotationRecord, seed: int) -> LabelMap:
+        random = torch.Generator(device).manual_seed(seed)
+        noise = labelled.generator.synthesis.random_noise(1, random)
+        return labelled.drawing(w_of(record), noise).labels
+
+    return _Test(
+        ensemble,
+        ensemble.class_map,
+        annotated.records(settings.split),
+        predict,
+        "tile",
+        lambda record: record.image,
+        redraw if _has_noise(labelled.generator) else None,
+    )
+
+
+def _refuse_shown(
+    ensemble: ClassifierFolder,
+    samples: SampleSet,
+    annotated: AnnotationSet,
+    settings: EvaluateSettings,
+) -> None:
+    """Refuse to test a classifier on drawings that it was fitted to, of another split than asked.
+
+    Raises:
+        LeakError: it was fitted to some of them.
+    """
+    of_these = ensemble.manifest.parents.get(SampleSet.kind) == samples.digest
+    if settings.split == "training" or not of_these:
+        return
+    shown = set(ensemble.learned_from())
+    known = [record.image for record in annotated.records(settings.split) if record.image in shown]
+    if known:
+        raise LeakError(
+            f"{ensemble.folder} was fitted to {known[0]} and {len(known) - 1} more of the split "
+            f"{settings.split} of {annotated.folder}, so they cannot test it. Fit a classifier "
+            "without --all-splits, or annotate others."
+        )
+
+
+def _has_noise(generator: Generator) -> bool:
+    return any(float(layer.noise_strength) != 0.0 for layer in generator.synthesis.convolutions)
 
 
 def _test_of_segmenter(
@@ -175,6 +239,8 @@ def _test_of_segmenter(
         by_name = {record.sample: record for record in samples.records()}
         records = annotated.records(settings.split)
 
+        unit, patient_of = "tile", {record.image: record.image for record in records}
+
         def image_of(name: str) -> Picture:
             return samples.image(by_name[name])
 
@@ -182,15 +248,24 @@ def _test_of_segmenter(
         tiles = parent_of(annotated, TileSet, sources.tiles)
         records = _of_fold(tiles, annotated, segmenter, settings.fold)
         tile_of = {record.tile: record for record in tiles.records()}
+        unit, patient_of = "patient", {name: tile.patient for name, tile in tile_of.items()}
 
         def image_of(name: str) -> Picture:
             return tiles.image(tile_of[name])
 
     def predict(record: AnnotationRecord) -> Prediction:
-        image = image_of(record.image)
-        return Prediction(image, annotated.labels(record), predicted_labels(network, image))
+        image, truth = image_of(record.image), annotated.labels(record)
+        labels, probabilities = predicted_with_probabilities(network, image)
+        return Prediction(image, truth, labels, Judged(truth, labels, probabilities))
 
-    return _Test(segmenter, segmenter.class_map, records, predict)
+    return _Test(
+        segmenter,
+        segmenter.class_map,
+        records,
+        predict,
+        unit,
+        lambda record: patient_of[record.image],
+    )
 
 
 def _of_fold(
@@ -230,6 +305,9 @@ def _scored(
 ) -> None:
     """Predict every image, count, and keep pictures of the worst."""
     matrices = []
+    choice = MarginChoice(settings.margin_coverage, settings.margin_alpha, test.unit)
+    tally = TrustTally(annotated.class_map.names, choice)
+    flips = NoiseFlipTally(test.redraw, settings.noise_images)
     with ProgressBar("evaluate", len(test.records), "images") as progress:
         for record in test.records:
             found = test.predict(record)
@@ -238,6 +316,9 @@ def _scored(
             )
             picture = comparison(found.image, found.truth, found.predicted, annotated.class_map)
             unfinished.write_scratch(f"pictures/{record.image}.png", png_of(picture))
+            if settings.trust and found.judged is not None:
+                tally.add(found.judged, test.unit_of(record))
+                flips.add(record, found.predicted)
             progress.advance()
     worst = np.argsort([float(accuracy(matrix)) for matrix in matrices], kind="stable")
     for place, i in enumerate(worst[: settings.num_pictures]):
@@ -248,6 +329,11 @@ def _scored(
     write_scores(
         unfinished, matrices, [record.image for record in test.records], annotated.class_map
     )
+    if settings.trust:
+        drawn = SampleSet.kind in annotated.manifest.parents
+        says = definitions_of(choice.covered, choice.alpha, choice.unit, drawn=drawn)
+        noise = flips.flips() if test.predictor.manifest.kind == ClassifierFolder.kind else None
+        write_trust(unfinished, replace(tally.trust(), noise=noise, definitions=says))
 
 
 def _facts(evaluation: Evaluation) -> dict[str, Fact]:
@@ -259,4 +345,7 @@ def _facts(evaluation: Evaluation) -> dict[str, Fact]:
             f"Dice {scores.dice:.4f}, recall {scores.recall:.4f}, "
             f"precision {scores.precision:.4f}, {scores.pixels:,} true pixels"
         )
+    trust = evaluation.trust()
+    if trust is not None:
+        facts |= trust_facts(trust)
     return facts

@@ -6,15 +6,12 @@ import torch
 from torch.nn import functional
 
 from hdgan.class_map import UNLABELLED
+from hdgan.method.segmenter.crops import LabelledCrops, StepCrops, changed_crop
+from hdgan.method.segmenter.losses import segmentation_loss
 from hdgan.method.segmenter.network import SegmenterShape, predicted_labels, unet
-from hdgan.method.segmenter.training import (
-    LabelledCrops,
-    SegmenterPlan,
-    changed_crop,
-    new_segmenter_state,
-    segmentation_loss,
-    train_segmenter,
-)
+from hdgan.method.segmenter.plan import SegmenterPlan
+from hdgan.method.segmenter.supervised import Supervised
+from hdgan.method.segmenter.training import new_segmenter_state, train_segmenter
 
 PLAN = SegmenterPlan(steps=40, batch=4, crop_px=32, learning_rate=3e-3, stain_jitter=0.1)
 SHAPE = SegmenterShape(num_classes=2, width=4, num_levels=3)
@@ -74,17 +71,18 @@ def test_stain_jitter_changes_colours_a_little_and_leaves_white_white() -> None:
     assert 0.0 < abs(tissue - ((180 + 120 + 160) / 3 / 127.5 - 1)) < 0.3
 
 
-def bright_is_one(step: int) -> LabelledCrops:
+def bright_is_one(step: int) -> StepCrops:
     random = torch.Generator().manual_seed(step)
     coarse = torch.randn(4, 1, 8, 8, generator=random)
     images = functional.interpolate(coarse, scale_factor=4).expand(-1, 3, -1, -1)
-    return LabelledCrops(images, (images[:, 0] > 0).long())
+    labelled = LabelledCrops(images, (images[:, 0] > 0).long())
+    return StepCrops(labelled, None, np.random.default_rng(step))
 
 
 def test_training_finds_a_rule_that_is_there() -> None:
-    state = new_segmenter_state(unet(SHAPE), PLAN)
+    state = new_segmenter_state(unet(SHAPE), PLAN, Supervised())
 
-    ticks = list(train_segmenter(state, PLAN, bright_is_one))
+    ticks = list(train_segmenter(state, PLAN, Supervised(), bright_is_one))
 
     assert [tick.steps for tick in ticks] == [20, 40]
     assert ticks[-1].loss < ticks[0].loss

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
 from hdgan.class_map import UNLABELLED
+from hdgan.method.phantom.patient import ALIKE, Habits
 from hdgan.method.phantom.shapes import glass, warped_distance
 from hdgan.method.phantom.tissue import (
     ARTERIOLE,
@@ -52,6 +53,7 @@ class _Layout:
 
     labels: UInt8[np.ndarray, "side side"]
     random: np.random.Generator
+    habits: Habits
     taken: list[tuple[float, float, float]] = field(default_factory=list)
     """Centre (y and x) and reach of what lies there."""
 
@@ -76,17 +78,19 @@ class _Layout:
         self.labels[distance < radius] = tissue
 
 
-def context_layout(side: int, random: np.random.Generator) -> UInt8[np.ndarray, "side side"]:
+def context_layout(
+    side: int, random: np.random.Generator, habits: Habits = ALIKE
+) -> UInt8[np.ndarray, "side side"]:
     """The classes of a tile."""
-    layout = _Layout(np.full((side, side), TUBULOINTERSTITIUM, dtype=np.uint8), random)
+    layout = _Layout(np.full((side, side), TUBULOINTERSTITIUM, dtype=np.uint8), random, habits)
     if random.random() < 0.3:
         layout.labels[glass(side, random, offsets=(0.42, 0.46))] = WHITESPACE
-    if random.random() < 0.9:
+    if random.random() < 0.9 * habits.glomeruli:
         _glomerulus(layout, side)
-    for _ in range(random.integers(1, 3)):
+    for _ in range(random.integers(1, 1 + habits.most(2))):
         _artery(layout, side)
-    for _ in range(random.integers(1, 4)):
-        radius = random.uniform(*ARTERIOLE_RADII)
+    for _ in range(random.integers(1, 1 + habits.most(3))):
+        radius = random.uniform(*habits.radii(ARTERIOLE_RADII))
         centre = layout.place(radius, margin=radius + 0.1)
         if centre is not None:
             layout.lay(warped_distance(side, centre * side, random), radius * side, ARTERIOLE)
@@ -95,7 +99,7 @@ def context_layout(side: int, random: np.random.Generator) -> UInt8[np.ndarray, 
 
 def _glomerulus(layout: _Layout, side: int) -> None:
     random = layout.random
-    radius = random.uniform(*GLOMERULUS_RADII)
+    radius = random.uniform(*layout.habits.radii(GLOMERULUS_RADII))
     reach = radius * 1.06
     centre = layout.place(reach, margin=reach + 0.03)
     if centre is None:
@@ -113,7 +117,7 @@ def _glomerulus(layout: _Layout, side: int) -> None:
 
 
 def _artery(layout: _Layout, side: int) -> None:
-    radius = layout.random.uniform(*ARTERY_RADII)
+    radius = layout.random.uniform(*layout.habits.radii(ARTERY_RADII))
     centre = layout.place(radius * 1.06, margin=radius + 0.1)
     if centre is None:
         return

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 from monai.inferers.utils import sliding_window_inference
 from monai.networks.nets.unet import UNet
 from torch import Tensor, nn
@@ -53,12 +53,30 @@ def predicted_labels(
 
     Memory grows with the image; the network itself sees windows of at most `WINDOW_PX`.
     """
-    device = next(network.parameters()).device
-    logits = _logits(network, tensor_of(image)[None].to(device))
-    labels: UInt8[np.ndarray, "height width"] = (
-        logits[0].argmax(dim=0).to(torch.uint8).cpu().numpy()
-    )
+    return _most_likely(_logits_of(network, image))
+
+
+@torch.no_grad()
+def predicted_with_probabilities(
+    network: nn.Module, image: UInt8[np.ndarray, "height width 3"]
+) -> tuple[UInt8[np.ndarray, "height width"], Float32[np.ndarray, "classes height width"]]:
+    """The same labels, and how probable each class is at each pixel."""
+    logits = _logits_of(network, image)
+    return _most_likely(logits), logits.softmax(dim=0).float().cpu().numpy()
+
+
+def _most_likely(
+    logits: Float[Tensor, "classes height width"],
+) -> UInt8[np.ndarray, "height width"]:
+    labels: UInt8[np.ndarray, "height width"] = logits.argmax(dim=0).to(torch.uint8).cpu().numpy()
     return labels
+
+
+def _logits_of(
+    network: nn.Module, image: UInt8[np.ndarray, "height width 3"]
+) -> Float[Tensor, "classes height width"]:
+    device = next(network.parameters()).device
+    return _logits(network, tensor_of(image)[None].to(device))[0]
 
 
 def _logits(

@@ -160,13 +160,15 @@ class Generator(nn.Module):
         )
         self.synthesis = SynthesisNetwork(shape)
 
-    def styles(self, w: Float[Tensor, "batch w_dim"]) -> Float[Tensor, "batch num_ws w_dim"]:
-        """The same w for every layer."""
-        return w[:, None].expand(-1, self.shape.num_ws, -1)
+    def styles(
+        self, w: Float[Tensor, "batch *num_ws w_dim"]
+    ) -> Float[Tensor, "batch num_styles w_dim"]:
+        """The same w for every layer; if there is one for each already, those."""
+        return w if w.ndim == 3 else w[:, None].expand(-1, self.shape.num_ws, -1)
 
     def forward(
-        self, w: Float[Tensor, "batch w_dim"], noise: Noise
+        self, w: Float[Tensor, "batch *num_ws w_dim"], noise: Noise
     ) -> Float[Tensor, "batch 3 side side"]:
-        """The image that w stands for, about -1 to 1."""
+        """The image that w, or a w for each layer, stands for, about -1 to 1."""
         image: Tensor = self.synthesis(self.styles(w), noise)
         return image

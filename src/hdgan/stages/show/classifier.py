@@ -5,6 +5,7 @@ from collections import Counter
 from hdgan.artifacts.annotation_set import SPLITS, AnnotationRecord
 from hdgan.artifacts.classifier import SPLIT, ClassifierFolder
 from hdgan.artifacts.table import table_of
+from hdgan.artifacts.tile_set import TileSet
 from hdgan.pipeline import Fact
 from hdgan.report.artifact_page_layers import svg_uri
 from hdgan.report.charts import lines, share
@@ -27,12 +28,17 @@ def account_of(classifier: ClassifierFolder, look: Look) -> Account:
         "blocks": f"the last {text.num_blocks} of the generator" if text.num_blocks else "all",
         "features a pixel": text.num_channels,
         "classes": texts(classifier.class_map.names),
-        "annotated samples": ", ".join(f"{split} {splits[split]:,}" for split in SPLITS),
+        _images_of(classifier): ", ".join(f"{split} {splits[split]:,}" for split in SPLITS),
     }
+    sought = classifier.projections()
+    if sought:
+        near = sum(row.accepted for row in sought)
+        facts["crops of real tiles that it draws"] = f"{near:,} of {len(sought):,}"
     if curves:
         last = curves[-1]
-        facts["accuracy on validation pixels"] = share(last.validation_accuracy)
-        facts["cross entropy on validation pixels"] = f"{last.validation_loss:.4f} nats"
+        part = classifier.validated_on
+        facts[f"accuracy on {part}"] = share(last.validation_accuracy)
+        facts[f"cross entropy on {part}"] = f"{last.validation_loss:.4f} nats"
         facts["steps"] = last.steps
     facts |= evaluations_of(classifier, look)
     facts["members are joined by"] = text.decision
@@ -42,6 +48,11 @@ def account_of(classifier: ClassifierFolder, look: Look) -> Account:
         facts,
         lambda: _shown(classifier),
     )
+
+
+def _images_of(classifier: ClassifierFolder) -> str:
+    is_of_tiles = TileSet.kind in classifier.manifest.parents
+    return "annotated tiles" if is_of_tiles else "annotated samples"
 
 
 def _shown(classifier: ClassifierFolder) -> Shown:

@@ -14,6 +14,7 @@ from hdgan.report.charts import confusion, share
 from hdgan.report.grids import GAP, Grid, Picture
 from hdgan.report.page import PageFigure, Section
 from hdgan.report.tables import CLASS_DEFINITIONS, class_table, overall_table, percent
+from hdgan.report.trust import trust_facts, trust_sections
 from hdgan.stages.show.account import Account, Look, Shown
 from hdgan.stages.show.labelled import finite
 from hdgan.stages.show.scores import texts
@@ -47,6 +48,9 @@ def account_of(evaluation: Evaluation, look: Look) -> Account:
             f"Dice {_number(scores.dice)}, recall {_number(scores.recall)}, precision "
             f"{_number(scores.precision)}, {scores.pixels:,} true pixels"
         )
+    trust = evaluation.trust()
+    if trust is not None:
+        facts |= trust_facts(trust)
     return Account(
         "Predicted label maps compared with annotated ones.",
         facts,
@@ -65,6 +69,7 @@ def _shown(evaluation: Evaluation, look: Look) -> Shown:
         "A row is a class of the annotation, a column what was predicted. The diagonal is what is "
         "right; each row adds up to 100 %."
     )
+    trust = evaluation.trust()
     figure = PageFigure(caption, picture=svg_uri(confusion(matrix, evaluation.class_map.names)))
     return Shown(
         [
@@ -76,6 +81,7 @@ def _shown(evaluation: Evaluation, look: Look) -> Shown:
         [
             Section("Classes", "", tables=[class_table(evaluation, CLASS_DEFINITIONS)]),
             Section("What is taken for what", "", [figure]),
+            *([] if trust is None else trust_sections(trust)),
             Section("Scores", "", tables=[overall_table(evaluation, "Over all classes.")]),
         ],
     )

@@ -8,6 +8,7 @@ from typing import Any
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.classifier import ClassifierFolder
+from hdgan.artifacts.comparison import Comparison
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.image_quality import ImageQualityFolder
@@ -20,6 +21,7 @@ from hdgan.errors import ArtifactError, InputError
 from hdgan.stages.show import (
     annotations,
     classifier,
+    comparison,
     dataset,
     evaluation,
     files,
@@ -44,6 +46,7 @@ _TELLS: Mapping[type[Artifact], Callable[[Any, Look], Account]] = {
     PairSet: pairs.account_of,
     SegmenterFolder: segmenter.account_of,
     Segmentation: segmentation.account_of,
+    Comparison: comparison.account_of,
 }
 
 

@@ -1,15 +1,9 @@
-"""`hdgan train-classifier`: annotated samples to an ensemble of pixel classifiers."""
+"""Fitting an ensemble to labelled drawings, and what it writes on the way."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
-from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Float32
-
-from hdgan.artifacts.annotation_set import CLASSES, AnnotationRecord, AnnotationSet, class_map_bytes
 from hdgan.artifacts.checkpoint import (
     network_tensors,
     optimizer_tensors,
@@ -18,16 +12,13 @@ from hdgan.artifacts.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
-from hdgan.artifacts.classifier import CONTEXT, CURVES, SPLIT, ClassifierFolder, write_ensemble
+from hdgan.artifacts.classifier import CONTEXT, write_ensemble
 from hdgan.artifacts.curves import curve_line
 from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.generator import GeneratorFolder
-from hdgan.artifacts.lineage import parent_of
-from hdgan.artifacts.sample_set import SampleRecord, SampleSet
-from hdgan.artifacts.table import table_bytes
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import device_named, tensor_bytes, tensors_of
-from hdgan.errors import SettingsError, WrongArtifactError
+from hdgan.errors import SettingsError
 from hdgan.method.classifier_presets import Recipe, recipe_of
 from hdgan.method.context_fitting import fit_context
 from hdgan.method.context_head import ContextHead, context_shape_of
@@ -35,7 +26,6 @@ from hdgan.method.features import (
     FeatureMap,
     FeaturePyramid,
     bytes_of,
-    channel_statistics,
     channels_of,
     image_and_features,
 )
@@ -48,101 +38,37 @@ from hdgan.method.fitting import (
 )
 from hdgan.method.labelled_pixels import Gathering, LabelledPixels, PixelSource, one_ahead
 from hdgan.method.latent import pixels_of
-from hdgan.method.linear_probe import fit_linear_probe, linear_shape
-from hdgan.method.pixel_classifier import ClassifierShape, PixelClassifier
+from hdgan.method.linear_probe import fit_linear_probe
+from hdgan.method.pixel_classifier import PixelClassifier
 from hdgan.method.pixel_sampling import ClassMix
-from hdgan.method.regeneration import regenerates
 from hdgan.method.stylegan.bands import WHOLE_PX
 from hdgan.method.stylegan.synthesis import Generator
-from hdgan.pipeline import Made
 from hdgan.report.progress import ProgressBar, announce
-from hdgan.settings.sources import SampleSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
+from hdgan.stages.train_classifier.drawings import LabelledDrawings
+from hdgan.stages.train_classifier.ensemble import Described, fresh_classifier
 
 CHECKPOINT_SECONDS = 30.0
 """Time between two checkpoints: what a kill may cost."""
 
 
-def train_classifier(
-    annotations: Path,
-    output: Path,
-    settings: TrainClassifierSettings,
-    sources: SampleSources | None = None,
-) -> Made:
-    """Fit an ensemble to the training part of the annotations.
-
-    Disk: the feature maps of the training and validation images at native resolution in half
-    precision (1.07 GB an image of 4096 px), freed at the end; none with `features="regenerate"`.
-    Memory: five bytes a labelled training pixel, and a step's pixels; without kept maps one image's
-    and `REGENERATED_BYTES`. With a context head its map of each image (1 MB) and, while it is
-    fitted without kept maps, the training images' maps up to 128 px (27 MB an image at most).
-
-    Raises:
-        WrongArtifactError: the samples were not drawn by the generator, or no longer are.
-        LabelError: no training pixel is labelled.
-        SettingsError: weights of another number of classes, a vote over classes that are none, or
-            a context head that has nothing to read.
-    """
-    sources = sources or SampleSources()
-    annotated = AnnotationSet.open(annotations)
-    samples = parent_of(annotated, SampleSet, sources.samples)
-    generator = parent_of(samples, GeneratorFolder, sources.generator)
-    num_weights, num_classes = len(settings.class_weights or ()), len(annotated.class_map)
-    if num_weights not in (0, num_classes):
-        raise SettingsError(
-            f"--class-weights has {num_weights} numbers; {annotations} has {num_classes} classes: "
-            f"{', '.join(annotated.class_map.names)}. Give one number a class, in this order."
-        )
-    strange = [name for name in settings.object_vote if name not in annotated.class_map.names]
-    if strange:
-        raise SettingsError(
-            f"--object-vote names {strange[0]}, which is no class of {annotations}. They are "
-            f"{', '.join(annotated.class_map.names)}."
-        )
-    order = Order(
-        "classifier",
-        plain(settings),
-        generator.parents | samples.parents | annotated.parents,
-        seen_by(generator, samples, annotated),
-    )
-
-    def make(unfinished: UnfinishedArtifact) -> None:
-        _Fitting(unfinished, settings, annotated, samples, generator).complete()
-
-    made_once(output, order, make)
-    made = ClassifierFolder.open(output)
-    last = made.curves()[-1]
-    return Made(
-        "classifier",
-        output,
-        {
-            "members": made.text.num_members,
-            "features a pixel": made.text.num_channels,
-            "classes": ", ".join(made.class_map.names),
-            "steps": last.steps,
-            "accuracy on validation pixels": round(last.validation_accuracy, 4),
-        },
-    )
-
-
-class _Fitting:
+class Fitting:
     """A fit that writes what it reaches into its artifact."""
 
     def __init__(
         self,
         unfinished: UnfinishedArtifact,
         settings: TrainClassifierSettings,
-        annotated: AnnotationSet,
-        samples: SampleSet,
+        drawings: LabelledDrawings,
         generator: GeneratorFolder,
     ) -> None:
         self.unfinished = unfinished
         self.recipe: Recipe = recipe_of(settings).for_blocks(len(generator.shape.resolutions))
         self.device = device_named(settings.device)
-        self.annotated, self.samples, self.generator = annotated, samples, generator
+        self.drawings, self.generator = drawings, generator
         self.store = FeatureStore(unfinished)
         self.regenerates = settings.features == "regenerate"
-        names = annotated.class_map.names
+        names = drawings.class_map.names
         self.by_object = [names.index(name) for name in settings.object_vote]
         self.checked: set[str] = set()
         self.must_have_context = settings.context is True
@@ -151,25 +77,25 @@ class _Fitting:
 
     def complete(self) -> None:
         """Make features, fit, and write the artifact's files."""
-        training = self.annotated.records("training")
-        validation = self.annotated.records("validation")
+        training = self.drawings.training
+        validation = self.drawings.validation or training
+        drawn = [*training, *self.drawings.validation]
         shape = self.generator.shape
         keeps = not (self.regenerates or self.recipe.is_linear)
         on_disk = bytes_of(shape, self.recipe.num_blocks) if keeps else 0
-        announce("train-classifier", disk_bytes=on_disk * len([*training, *validation]))
+        announce("train-classifier", disk_bytes=on_disk * len(drawn))
         if keeps:
-            self._keep_features([*training, *validation])
+            self._keep_features(drawn)
         if self.recipe.is_linear:
             classifier, curves = self._probe(training, validation)
         else:
             self.context = self._fitted_context(training)
             features = self.features
-            pyramids = (features(record.image) for record in training)
+            pyramids = (features(name) for name in training)
             classifier = self._fresh_classifier(pyramids).to(self.device)
             curves = self._fitted(classifier, training, validation)
-        self.unfinished.write(CURVES, "".join(f"{line}\n" for line in curves).encode())
-        self.unfinished.write(CLASSES, class_map_bytes(self.annotated.class_map))
-        self.unfinished.write(SPLIT, table_bytes(self.annotated.records(), AnnotationRecord))
+        described = Described(self.drawings.class_map, self.drawings.split_table(), curves)
+        described.write(self.unfinished)
         recipe = self.recipe
         write_ensemble(
             self.unfinished,
@@ -180,37 +106,28 @@ class _Fitting:
             context=self.context,
         )
 
-    def _keep_features(self, records: Sequence[AnnotationRecord]) -> None:
+    def _keep_features(self, names: Sequence[str]) -> None:
         """Draw the annotated images again and keep their feature maps on disk."""
-        with ProgressBar("features", len(records), "images") as progress:
-            for record in records:
-                if not self.store.has(record.image):
-                    self.store.write(record.image, self._redrawn(record.image))
+        with ProgressBar("features", len(names), "images") as progress:
+            for name in names:
+                if not self.store.has(name):
+                    self.store.write(name, self._redrawn(name))
                 progress.advance()
 
     @cached_property
     def _network(self) -> Generator:
         return self.generator.generator().to(self.device)
 
-    @cached_property
-    def _latents(self) -> Float32[np.ndarray, "samples w_dim"]:
-        return self.samples.latents()
-
-    @cached_property
-    def _samples_by_name(self) -> dict[str, SampleRecord]:
-        return {record.sample: record for record in self.samples.records()}
-
     def _redrawn(self, name: str) -> FeaturePyramid:
-        """The features of a sample, from its latent.
+        """The features of a drawing, from its latent.
 
         Raises:
             WrongArtifactError: its latent does not draw it.
         """
-        sample = self._samples_by_name[name]
-        w = torch.from_numpy(self._latents[sample.row : sample.row + 1]).to(self.device)
+        w = self.drawings.latent(name).to(self.device)
         image, pyramid = image_and_features(self._network, w, self.recipe.num_blocks)
         if name not in self.checked:
-            self._check_same(sample, pixels_of(image))
+            self.drawings.check(name, pixels_of(image))
             self.checked.add(name)
         return pyramid
 
@@ -222,7 +139,7 @@ class _Fitting:
 
     @property
     def features(self) -> Callable[[str], FeaturePyramid]:
-        """The features of a sample by its name: kept ones, or drawn again each time.
+        """The features of a drawing by its name: kept ones, or drawn again each time.
 
         With what the context head makes of them, once it is fitted: 1 MB an image, kept.
         """
@@ -240,7 +157,7 @@ class _Fitting:
 
         return with_context
 
-    def _fitted_context(self, training: Sequence[AnnotationRecord]) -> ContextHead | None:
+    def _fitted_context(self, training: Sequence[str]) -> ContextHead | None:
         """The head that reads what lies around each pixel, from an earlier run if it is there.
 
         Raises:
@@ -249,7 +166,7 @@ class _Fitting:
         if not self.recipe.has_context:
             return None
         shape = context_shape_of(
-            self.generator.shape, self.recipe.num_blocks, len(self.annotated.class_map)
+            self.generator.shape, self.recipe.num_blocks, len(self.drawings.class_map)
         )
         if shape is None and self.must_have_context:
             raise SettingsError(
@@ -268,25 +185,17 @@ class _Fitting:
             self.unfinished.write_scratch(CONTEXT, tensor_bytes(head.state_dict()))
         return head.eval()
 
-    def _fit_context(self, head: ContextHead, training: Sequence[AnnotationRecord]) -> None:
+    def _fit_context(self, head: ContextHead, training: Sequence[str]) -> None:
         """Fit the head to the coarse maps of the training images."""
         side = head.shape.side_px
-        pyramids = [self.features(record.image).up_to(side) for record in training]
-        labels = [self.annotated.labels(record) for record in training]
+        pyramids = [self.features(name).up_to(side) for name in training]
+        labels = [self.drawings.labels(name) for name in training]
         plan = self.recipe.context_plan
         with ProgressBar("context", plan.steps, "steps") as progress:
             for report in fit_context(head, pyramids, labels, plan):
                 progress.reach(report.steps, f"loss {report.loss:.3f}")
 
-    def _check_same(self, sample: SampleRecord, redrawn: np.ndarray) -> None:
-        if not regenerates(self.samples.image(sample), redrawn):
-            raise WrongArtifactError(
-                f"{self.samples.folder / sample.image} is not what {self.generator.folder} draws "
-                "from its latent: images, latents and weights no longer belong together. Draw the "
-                "samples again with `hdgan sample` and annotate those."
-            )
-
-    def _pixels(self, records: Sequence[AnnotationRecord], mix: ClassMix) -> LabelledPixels:
+    def _pixels(self, names: Sequence[str], mix: ClassMix) -> LabelledPixels:
         """Pixels of some of the annotated images."""
         source = PixelSource(
             self.features,
@@ -296,11 +205,11 @@ class _Fitting:
             self.device,
             self.regenerates,
         )
-        labels = {record.image: self.annotated.labels(record) for record in records}
+        labels = {name: self.drawings.labels(name) for name in names}
         return LabelledPixels(source, labels, mix)
 
     def _probe(
-        self, training: Sequence[AnnotationRecord], validation: Sequence[AnnotationRecord]
+        self, training: Sequence[str], validation: Sequence[str]
     ) -> tuple[PixelClassifier, list[str]]:
         """A fitted linear probe and its curve: every image is drawn once, nothing is kept."""
         pixels = self._pixels(training, self.recipe.plan.class_mix)
@@ -326,30 +235,14 @@ class _Fitting:
 
     def _fresh_classifier(self, training: Iterator[FeaturePyramid]) -> PixelClassifier:
         """A classifier that knows how the features of the training images are scaled."""
-        num_classes = len(self.annotated.class_map)
-        num_channels = self.num_channels
-        shape = ClassifierShape(
-            num_channels=num_channels,
-            num_classes=num_classes,
-            num_members=self.recipe.num_members,
-            widths=self.recipe.widths_for(num_classes),
-            num_normalised=self.recipe.num_normalised,
-            dropout=self.recipe.dropout,
-        )
-        if self.recipe.is_linear:
-            shape = linear_shape(num_channels, num_classes)
-        classifier = PixelClassifier(shape, seed=self.recipe.plan.seed)
-        if self.recipe.scales:
-            mean, deviation = channel_statistics(training)
-            classifier.mean.copy_(torch.from_numpy(mean))
-            classifier.deviation.copy_(torch.from_numpy(deviation))
-        return classifier
+        num_classes = len(self.drawings.class_map)
+        return fresh_classifier(self.recipe, num_classes, self.num_channels, training)
 
     def _fitted(
         self,
         classifier: PixelClassifier,
-        training: Sequence[AnnotationRecord],
-        validation: Sequence[AnnotationRecord],
+        training: Sequence[str],
+        validation: Sequence[str],
     ) -> list[str]:
         """Fit to the end of the plan; the curves come back, a line an epoch."""
         plan = self.recipe.plan

@@ -1,0 +1,165 @@
+"""Names and numbers of scores as they are printed."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hdgan.method.printed_scores import Averaging, Interval, Measure, Printed
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "recall": (
+        *("recall", "sensitivity", "tpr", "true positive rate", "accuracy", "acc"),
+        *("class accuracy", "class-wise accuracy", "classwise accuracy", "pixel accuracy"),
+        *("producer's accuracy", "producers accuracy", "per-class accuracy"),
+    ),
+    "precision": ("precision", "ppv", "positive predictive value", "user's accuracy"),
+    "dice": (
+        *("dice", "dsc", "f1", "f1-score", "f1 score", "dice score", "dice coefficient"),
+        *("dice similarity coefficient", "f-score", "f score", "f-measure", "sorensen-dice"),
+    ),
+    "iou": ("iou", "jaccard", "jaccard index", "intersection over union", "jaccard score"),
+    "pixels": (
+        *("pixels", "true pixels", "support", "count", "n", "num pixels", "number of pixels"),
+        *("pixel count", "# pixels", "#pixels", "px"),
+    ),
+}
+
+_MEASURES: tuple[tuple[str, Measure], ...] = (
+    (r"dice|dsc|f1|f-score|f score|f-measure", "dice"),
+    (r"m?iou|jaccard|intersection over union", "iou"),
+    (r"precision|ppv", "precision"),
+    (r"recall|sensitivity|tpr|accuracy|acc", "recall"),
+)
+
+_AVERAGING: tuple[tuple[str, Averaging], ...] = (
+    (r"macro|balanced|miou|class average|mean class", "macro"),
+    (r"weighted|frequency", "weighted"),
+    (r"micro|global|overall accuracy|pixel accuracy|overall acc|pixel acc", "micro"),
+    (r"mean|average|avg|overall|all classes|total", "any"),
+)
+
+_UNITS = {"k": 1e3, "m": 1e6, "million": 1e6, "g": 1e9}
+
+_NUMBER = re.compile(
+    r"^[<>~=\s]*([-+]?)(\d{1,15}(?:[,' ]\d{3}){0,5}|\d{0,15})(?:[.,](\d{1,15}))?"
+    r"(?:e([-+]?\d{1,2}))?\s*(%|k|m|g|million)?(?:\s*(?:±|\+/-|\+-|\(|\[).*)?$",
+    re.IGNORECASE,
+)
+
+_MEANS = frozenset(
+    [
+        *("macro", "micro", "weighted", "mean", "average", "avg", "overall", "total", "global"),
+        *("balanced", "frequency", "all", "class", "classes", "pixel", "score", "accuracy", "acc"),
+        *("dice", "f1", "iou", "miou", "recall", "precision"),
+    ]
+)
+"""Words that the name of a row of means consists of."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """What stands in a column."""
+
+    measure: Literal["recall", "precision", "dice", "iou", "pixels"] | None
+    """Which score; None for a name or what is not understood."""
+
+    has_sign: bool
+    """Whether its title says per cent."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as printed."""
+
+    text: str
+    """As it stands there."""
+
+    value: float
+    """What it says, per cent not yet divided."""
+
+    unit: float
+    """What its last digit counts."""
+
+    has_sign: bool
+    """Whether a per cent sign follows it."""
+
+    @property
+    def own_scale(self) -> float:
+        """What makes it a part of 1, as far as it says itself: 92 is per cent."""
+        return 0.01 if self.has_sign or abs(self.value) >= 2 else 1.0
+
+    def printed(self, scale: float, last_digit: float, *, whole: bool = False) -> Printed:
+        """With what it may have been.
+
+        Args:
+            scale: what makes it a part of 1.
+            last_digit: how far it may be off, in units of its last digit.
+            whole: whether it is a count, which is exact if its last digit counts ones.
+        """
+        off = 0.0 if whole and self.unit == 1.0 else last_digit * self.unit
+        low, high = (self.value - off) * scale, (self.value + off) * scale
+        return Printed(self.text, Interval(low, high))
+
+
+def number_in(cell: str) -> Number | None:
+    """The number in a cell, without what is said of its spread; None if there is none."""
+    text = cell.strip(" *_`$\\")[:60]
+    match = _NUMBER.match(text)
+    if match is None or not (match[2] or match[3]):
+        return None
+    sign, whole, decimals, exponent, unit = match.groups()
+    if decimals is None and re.fullmatch(r"0,\d{3}", whole):  # 1,234 is a count, 0,934 is none
+        whole, decimals = "0", whole[2:]
+    digits = re.sub(r"[,' ]", "", whole) or "0"
+    factor = 10.0 ** int(exponent or 0) * _UNITS.get((unit or "").lower(), 1.0)
+    value = float(f"{sign}{digits}.{decimals or 0}") * factor
+    if not math.isfinite(value):
+        return None
+    return Number(text, value, 10.0 ** -len(decimals or "") * factor, unit == "%")
+
+
+def column_of(title: str) -> Column:
+    """What a title says of its column."""
+    return Column(known_column(title), "%" in title or "per cent" in title or "percent" in title)
+
+
+def known_column(title: str) -> Literal["recall", "precision", "dice", "iou", "pixels"] | None:
+    """Which score a title names; None if none."""
+    words = re.sub(r"\(.*?\)|\[.*?\]|[%*_`\"]|per ?cent", " ", title.lower())
+    plain = " ".join(words.split()).rstrip(":")
+    for measure, names in _NAMES.items():
+        if plain in names:
+            return measure  # type: ignore[return-value]
+    return None
+
+
+def is_per_cent(values: Sequence[float], column: Column) -> bool:
+    """Whether a column's numbers are per cent: its title says so, or one is 2 or more."""
+    return column.has_sign or max(values, default=0.0) >= 2
+
+
+def summary_words(text: str) -> tuple[Measure, Averaging] | None:
+    """Which score of all classes a few words name, and how it was averaged; None if none.
+
+    `accuracy` alone is the part of all pixels that is right.
+    """
+    words = " ".join(re.sub(r"[*_`\"()\[\]%,-]", " ", text.lower()).split())
+    if len(words) > 80 or re.search(r"per image|image mean|deviation|\bstd\b", words):
+        return None
+    measure = next((m for pattern, m in _MEASURES if re.search(rf"\b({pattern})\b", words)), None)
+    if measure is None:
+        return None
+    if words in ("accuracy", "acc"):
+        return measure, "micro"
+    averaging = next(
+        (a for pattern, a in _AVERAGING if re.search(rf"\b({pattern})\b", words)), None
+    )
+    return None if averaging is None else (measure, averaging)
+
+
+def row_of_means(name: str) -> bool:
+    """Whether a row is of all classes, such as `macro avg`, `mean` or `accuracy`."""
+    words = re.findall(r"[a-z0-9]+", name.lower())
+    return bool(words) and set(words) <= _MEANS and set(words) != {"class"}

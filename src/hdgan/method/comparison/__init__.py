@@ -1,0 +1,1 @@
+"""Whether an arm of a comparison helps: intervals, verdicts, label equivalents, plans."""

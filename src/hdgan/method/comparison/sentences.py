@@ -1,0 +1,126 @@
+"""The verdict as a person would say it."""
+
+from hdgan.method.comparison.difference import PairedDifference, Verdict, verdict_of
+from hdgan.method.comparison.label_equivalent import Multiplier
+from hdgan.method.comparison.power import MOST_PATIENTS, detectable, patients_needed
+
+WORTHWHILE = 0.03
+"""The least gain in macro Dice that would make most users change how they work."""
+
+POINT = (
+    "A point is a hundredth of macro Dice: how far drawn and predicted tissue overlap, pooled in "
+    "each patient, the mean over the classes that occur there, then over patients; 100 is perfect."
+)
+"""To stand beside sentences of verdicts; `score_definition` says it in full."""
+
+NOT_CORRECTED = (
+    "Every arm is compared with `supervised` on its own: of 20 arms that change nothing, one would "
+    "be given a verdict by chance. Only the comparison that was chosen beforehand decides."
+)
+"""To stand above a table of several verdicts."""
+
+
+_SAYS: dict[Verdict, str] = {
+    "helps": "{arm} helps",
+    "hurts": "{arm} hurts",
+    "no evidence": "No evidence that {arm} helps or hurts",
+}
+
+
+def verdict_sentence(
+    arm: str,
+    difference: PairedDifference,
+    count: int,
+    multiplier: Multiplier | None = None,
+    *,
+    reference: str = "supervised",
+    least: float = WORTHWHILE,
+) -> str:
+    """What was found, with its interval and what it rests on, in a few sentences.
+
+    Without evidence it says how many patients it would take to see `least`. `POINT` goes with it.
+
+    Args:
+        arm: as the reader calls it.
+        difference: of the arm to the reference.
+        count: labels that both have learned from.
+        multiplier: what the arm's labels are worth; None leaves that out.
+        reference: what the arm is compared with.
+        least: the smallest gain that would matter, in Dice.
+    """
+    if difference.num_patients < 1:
+        return f"{arm} against {reference} on {count} labels: no patient has a score in every run."
+    verdict = verdict_of(difference)
+    sentence = (
+        f"{_SAYS[verdict].format(arm=arm)}: {_found(difference)} over {reference} on {count} "
+        f"labels {_basis(difference)}"
+    )
+    if verdict == "no evidence":
+        parts = [f"{sentence}.", difference.caveat, _what_it_would_take(difference, least)]
+        return " ".join(part for part in parts if part)
+    if multiplier is not None and not multiplier.why_not:
+        sentence += f"; {worth_of_labels(multiplier)}"
+    return f"{sentence}. {difference.caveat}".strip()
+
+
+def worth_of_labels(multiplier: Multiplier) -> str:
+    """What the labels are worth, as part of a sentence; or why that is unknown, as a sentence."""
+    if multiplier.why_not:
+        return multiplier.why_not
+    bound = "" if multiplier.bound == "exactly" else f"{multiplier.bound} "
+    worth = (
+        f"{multiplier.at} labels with it are worth {bound}{multiplier.labels:.0f}, "
+        f"{bound}{multiplier.multiplier:.1f} x"
+    )
+    if multiplier.low == multiplier.high:
+        return worth
+    low = f"{'below ' if multiplier.open_below else ''}{multiplier.low:.1f}"
+    high = f"{'over ' if multiplier.open_above else ''}{multiplier.high:.1f}"
+    return f"{worth} [{low}, {high}]"
+
+
+def _found(difference: PairedDifference) -> str:
+    """The difference and, if there is one, its interval."""
+    found = f"{_points(difference.mean)} points of macro Dice"
+    if difference.num_patients < 2:
+        return found
+    return f"{found} [{_points(difference.low)}, {_points(difference.high)}]"
+
+
+def _basis(difference: PairedDifference) -> str:
+    """What the number is over."""
+    left_out = ""
+    if difference.num_left_out:
+        left_out = f"; {_counted(difference.num_left_out, 'patient')} without a score left out"
+    patients = _counted(difference.num_patients, "patient")
+    return f"({patients}, {_counted(difference.num_runs, 'run')}{left_out})"
+
+
+def _what_it_would_take(difference: PairedDifference, least: float) -> str:
+    """How many patients would have told a gain that matters from none; empty if unknown."""
+    if difference.num_patients < 2:
+        return ""
+    needed = patients_needed(difference, least)
+    seen = detectable(difference.num_patients, difference.patient_deviation)
+    if needed <= difference.num_patients:
+        width = (difference.high - difference.low) / 2
+        if width <= least:
+            return f"A difference of {100 * least:.1f} points would have been seen."
+        return (
+            f"Patients suffice to see {100 * least:.1f} points; it is the runs that are too few or "
+            f"too unlike, so that the interval is {100 * width:.1f} points to either side."
+        )
+    many = "a million or more" if needed >= MOST_PATIENTS else f"{needed}"
+    return (
+        f"These patients show differences of {100 * seen:.1f} points or more; "
+        f"{100 * least:.1f} points would need {many} patients."
+    )
+
+
+def _points(dice: float) -> str:
+    """Of a difference, with its sign."""
+    return f"{100 * dice:+.1f}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

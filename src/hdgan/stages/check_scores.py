@@ -1,0 +1,61 @@
+"""`hdgan check-scores`: can the numbers of a table all be true?"""
+
+import sys
+from pathlib import Path
+
+from hdgan.artifacts.score_table import LARGEST_BYTES, score_table_of
+from hdgan.errors import InputError
+from hdgan.method.score_consistency import Consistency, consistency
+from hdgan.pipeline import Fact, Made
+from hdgan.settings.check_scores import CheckScoresSettings
+
+STANDARD_INPUT = Path("-")
+"""What stands for a table that is pasted."""
+
+
+def check_scores(table: Path, settings: CheckScoresSettings | None = None) -> Made:
+    """Say whether printed scores can all be true, and what may have happened if they cannot.
+
+    Nothing is written. At most a megabyte is read.
+
+    Raises:
+        InputError: the table cannot be read, or has no score.
+    """
+    settings = settings or CheckScoresSettings()
+    name = "standard input" if table == STANDARD_INPUT else str(table)
+    scores = score_table_of(_read(table), name, settings.last_digit)
+    found = consistency(scores)
+    counts: dict[str, Fact] = {
+        "classes": len(scores.classes),
+        "scores over all classes": len(scores.summaries),
+    }
+    return Made("scores", Path(name), counts | _facts(found))
+
+
+def _facts(found: Consistency) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {}
+    for number, check in enumerate(found.checks, start=1):
+        facts[f"check {number}"] = _printable(f"{check.outcome}: {check.says}")
+    facts["verdict"] = found.verdict
+    if found.explanation:
+        facts["perhaps"] = _printable(found.explanation)
+    return facts
+
+
+def _read(table: Path) -> bytes:
+    if table == STANDARD_INPUT:
+        return sys.stdin.buffer.read(LARGEST_BYTES + 1)
+    if not table.is_file():
+        raise InputError(
+            f"There is no file {table}. Give the file of a table, or - and paste the table, ended "
+            "with Ctrl-D."
+        )
+    with table.open("rb") as file:
+        return file.read(LARGEST_BYTES + 1)
+
+
+def _printable(text: str) -> str:
+    """A text that cannot move a terminal's cursor."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )

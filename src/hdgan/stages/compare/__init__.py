@@ -1,0 +1,1 @@
+"""`hdgan compare`: whether synthetic pairs help, on held-out patients, against other ways."""

@@ -1,0 +1,1 @@
+"""Annotated images to an ensemble of pixel classifiers."""

@@ -1,0 +1,1 @@
+"""`hdgan train-segmenter`: labelled images to a network that tells classes apart."""

@@ -1,0 +1,157 @@
+"""Labelled images, of one artifact or of several with the same classes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from hdgan.artifacts.annotation_set import AnnotationRecord, AnnotationSet
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.lineage import parent_of
+from hdgan.artifacts.pair_set import PairRecord, PairSet
+from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.tile_set import TileSet
+from hdgan.class_map import ClassMap
+from hdgan.errors import SettingsError, WrongArtifactError
+from hdgan.settings.train_segmenter import TrainSegmenterSettings
+
+LabelledImage = UInt8[np.ndarray, "height width 4"]
+"""RGB, and the label map as fourth channel."""
+
+ReadImage = Callable[[], LabelledImage]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Labelled images of one artifact."""
+
+    artifact: Artifact
+    class_map: ClassMap
+    seen: dict[str, list[int]]
+    """Folds that the images are of, by digest of the tile set."""
+
+    reads: list[ReadImage]
+    """Each gives one image; nothing is kept."""
+
+
+def opened(path: Path, settings: TrainSegmenterSettings, tiles: Path | None) -> Source:
+    """What a segmenter can learn from this artifact.
+
+    Args:
+        path: a pair set, or annotated tiles or samples.
+        settings: says which folds of annotated tiles.
+        tiles: the tile set of annotated tiles, if it is not beside them.
+
+    Raises:
+        WrongArtifactError: it is of another kind.
+        SettingsError: no tile of these folds is annotated.
+    """
+    kind = Artifact.open(path).manifest.kind
+    if kind == PairSet.kind:
+        return _from_pairs(PairSet.open(path))
+    if kind != AnnotationSet.kind:
+        raise WrongArtifactError(
+            f"{path} is of kind {kind}; a segmenter learns from a pair-set or an annotation-set."
+        )
+    annotated = AnnotationSet.open(path)
+    if TileSet.kind in annotated.manifest.parents:
+        return _from_tiles(annotated, parent_of(annotated, TileSet, tiles), settings)
+    return _from_samples(annotated, parent_of(annotated, SampleSet))
+
+
+def one_class_map(sources: Sequence[Source]) -> ClassMap:
+    """The classes that all sources have.
+
+    Raises:
+        WrongArtifactError: they have different ones.
+    """
+    for one in sources[1:]:
+        if one.class_map.names != sources[0].class_map.names:
+            raise WrongArtifactError(
+                f"{one.artifact.folder} has the classes {', '.join(one.class_map.names)}, but "
+                f"{sources[0].artifact.folder} has {', '.join(sources[0].class_map.names)}. "
+                "Sources that are mixed need the same class map."
+            )
+    return sources[0].class_map
+
+
+def parents_of(sources: Sequence[Source]) -> dict[str, str]:
+    """Digests by kind; a second source of a kind is numbered."""
+    parents: dict[str, str] = {}
+    for one in sources:
+        kind = one.artifact.manifest.kind
+        count = sum(1 for name in parents if name.split(" ")[0] == kind)
+        parents[kind if count == 0 else f"{kind} {count + 1}"] = one.artifact.digest
+    return parents
+
+
+def chosen(sources: Sequence[Source], settings: TrainSegmenterSettings) -> list[list[ReadImage]]:
+    """The images to learn from, by source: so many of the first as are wanted, and all others.
+
+    Raises:
+        SettingsError: more are wanted than there are.
+    """
+    reads = sources[0].reads
+    others = [one.reads for one in sources[1:]]
+    wanted = settings.num_images
+    if wanted is None:
+        return [reads, *others]
+    if wanted > len(reads):
+        raise SettingsError(
+            f"--num-images is {wanted}, but {sources[0].artifact.folder} has {len(reads)} labelled "
+            "images to learn from. Ask for fewer, or leave the option out for all."
+        )
+    random = np.random.default_rng([settings.seed if settings.draw is None else settings.draw, 5])
+    places = sorted(random.choice(len(reads), size=wanted, replace=False))
+    return [[reads[i] for i in places], *others]
+
+
+def _from_pairs(pairs: PairSet) -> Source:
+    def read(record: PairRecord) -> LabelledImage:
+        return _with_labels(pairs.image(record), pairs.labels(record))
+
+    return Source(pairs, pairs.class_map, {}, [partial(read, record) for record in pairs.records()])
+
+
+def _from_tiles(
+    annotated: AnnotationSet, tiles: TileSet, settings: TrainSegmenterSettings
+) -> Source:
+    tile_of = {record.tile: record for record in tiles.records(settings.folds)}
+    records = [record for record in annotated.records() if record.image in tile_of]
+    if not records:
+        raise SettingsError(
+            f"{annotated.folder} has no annotated tile in folds {list(settings.folds)}."
+        )
+
+    def read(record: AnnotationRecord) -> LabelledImage:
+        return _with_labels(tiles.image(tile_of[record.image]), annotated.labels(record))
+
+    return Source(
+        annotated,
+        annotated.class_map,
+        tiles.seen_in(settings.folds),
+        [partial(read, record) for record in records],
+    )
+
+
+def _from_samples(annotated: AnnotationSet, samples: SampleSet) -> Source:
+    by_name = {record.sample: record for record in samples.records()}
+
+    def read(record: AnnotationRecord) -> LabelledImage:
+        return _with_labels(samples.image(by_name[record.image]), annotated.labels(record))
+
+    return Source(
+        annotated,
+        annotated.class_map,
+        {},
+        [partial(read, record) for record in annotated.records("training")],
+    )
+
+
+def _with_labels(
+    image: UInt8[np.ndarray, "height width 3"], labels: UInt8[np.ndarray, "height width"]
+) -> LabelledImage:
+    return np.concatenate([image, labels[..., None]], axis=2)

@@ -1,0 +1,109 @@
+"""Training a U-Net, with checkpoints, into an artifact."""
+
+import time
+
+import numpy as np
+import torch
+from jaxtyping import Shaped
+
+from hdgan.artifacts.checkpoint import (
+    network_tensors,
+    optimizer_tensors,
+    read_checkpoint,
+    restore_network,
+    restore_optimizer,
+    write_checkpoint,
+)
+from hdgan.artifacts.curves import curve_line
+from hdgan.artifacts.segmenter import write_segmenter
+from hdgan.artifacts.unfinished import UnfinishedArtifact
+from hdgan.method.segmenter.network import SegmenterShape, unet
+from hdgan.method.segmenter.plan import SegmenterPlan
+from hdgan.method.segmenter.rules import rule_named
+from hdgan.method.segmenter.training import (
+    SegmenterState,
+    new_segmenter_state,
+    train_segmenter,
+)
+from hdgan.report.progress import ProgressBar
+from hdgan.settings.train_segmenter import TrainSegmenterSettings
+from hdgan.stages.train_segmenter.crops import Crops
+from hdgan.stages.train_segmenter.sources import ReadImage
+
+CHECKPOINT_SECONDS = 30.0
+"""Time between two checkpoints: what a kill may cost."""
+
+
+def fit_network(
+    unfinished: UnfinishedArtifact,
+    settings: TrainSegmenterSettings,
+    num_classes: int,
+    crops: Crops,
+) -> list[str]:
+    """Train a U-Net to the end and put it into the artifact; goes on from the last checkpoint.
+
+    Returns:
+        The lines of its curves.
+    """
+    plan = crops.plan
+    rule = rule_named(settings.method, threshold=settings.threshold)
+    shape = SegmenterShape(num_classes, settings.width)
+    network = unet(shape, seed=plan.seed).to(crops.device)
+    state = new_segmenter_state(network, plan, rule)
+    lines = _restored(unfinished, state)
+    saved = time.monotonic()
+    with ProgressBar("train-segmenter", plan.steps, "steps", done=state.steps) as progress:
+        for tick in train_segmenter(state, plan, rule, crops):
+            lines.append(curve_line(tick))
+            progress.reach(tick.steps, f"loss {tick.loss:.3f}")
+            if time.monotonic() - saved >= CHECKPOINT_SECONDS:
+                _save(unfinished, state, lines)
+                saved = time.monotonic()
+    write_segmenter(unfinished, state.result, shape)
+    return lines
+
+
+def plan_of(settings: TrainSegmenterSettings, first: ReadImage) -> SegmenterPlan:
+    """What the settings mean for images of which this is the first."""
+    return SegmenterPlan(
+        steps=settings.steps,
+        batch=settings.batch,
+        crop_px=settings.crop_px or fitting_crop(first()),
+        learning_rate=settings.learning_rate,
+        stain_jitter=settings.stain_jitter,
+        cut_mix=settings.cut_mix,
+        precision=torch.bfloat16 if settings.precision == "bfloat16" else torch.float32,
+        seed=settings.seed,
+    )
+
+
+def fitting_crop(image: Shaped[np.ndarray, "height width channels"]) -> int:
+    """The largest side up to 128 that divides by 8 and fits into an image, but at least 16."""
+    return max(16, min(128, min(image.shape[:2]) // 8 * 8))
+
+
+def _save(unfinished: UnfinishedArtifact, state: SegmenterState, lines: list[str]) -> None:
+    teacher = {} if state.teacher is None else network_tensors("teacher", state.teacher)
+    write_checkpoint(
+        unfinished,
+        {
+            **network_tensors("network", state.network),
+            **optimizer_tensors("optimizer", state.optimizer, state.network),
+            **teacher,
+        },
+        {"steps": state.steps, "curves": lines},
+    )
+
+
+def _restored(unfinished: UnfinishedArtifact, state: SegmenterState) -> list[str]:
+    """Go back to the last checkpoint, if there is one; the curves until there come back."""
+    checkpoint = read_checkpoint(unfinished)
+    if checkpoint is None:
+        return []
+    tensors, about = checkpoint
+    restore_network("network", state.network, tensors)
+    restore_optimizer("optimizer", state.optimizer, state.network, tensors)
+    if state.teacher is not None:
+        restore_network("teacher", state.teacher, tensors)
+    state.steps = about["steps"]
+    return list(about["curves"])

@@ -1,0 +1,189 @@
+"""Tables as people paste them, and what is no table."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdgan.artifacts.score_table import score_table_of
+from hdgan.artifacts.score_words import known_column, number_in, row_of_means, summary_words
+from hdgan.errors import InputError
+from hdgan.method.printed_scores import Interval, ScoreTable
+
+MARKDOWN = """Table 1: **test set**
+
+| class | Recall (%) | Dice | Pixels |
+|:------|-----------:|:----:|-------:|
+| glass | 93.4 | 0.95 | 1,200 |
+| artery, small | 55.3 | 0.60 | - |
+
+mean Dice: 0.78
+"""
+
+CSV = """class,Recall (%),Dice,Pixels
+glass,93.4,0.95,"1,200"
+"artery, small",55.3,0.60,-
+mean Dice: 0.78
+"""
+
+TSV = (
+    "class\tsensitivity [%]\tF1-score\tsupport\nglass\t93.4\t0.95\t1200\n"
+    "artery, small\t55.3\t0.60\t-\nmean Dice 0.78\n"
+)
+
+ALIGNED = """
+                 Recall (%)   DSC     n
+glass              93.4       0.95    1200
+artery, small      55.3       0.60    -
+- mean Dice = 0.78
+"""
+
+TURNED = """
+| | glass | artery, small |
+|-|-|-|
+| Recall | 93.4 % | 55.3 % |
+| Dice | 0.95 | 0.60 |
+| Pixels | 1200 | |
+
+**mean Dice**: 0.78
+"""
+
+EUROPEAN = """class;Recall;Dice;Pixels
+glass;93,4;0,95;1200
+artery, small;55,3;0,60;-
+mean Dice;0,78;;
+"""
+
+
+def read(text: str) -> ScoreTable:
+    return score_table_of(text.encode(), "the table")
+
+
+@pytest.mark.parametrize("text", [MARKDOWN, CSV, TSV, ALIGNED, TURNED])
+def test_the_same_table_is_read_in_every_form(text: str) -> None:
+    table = read(text)
+
+    assert [row.name for row in table.classes] == ["glass", "artery, small"]
+    glass, artery = table.classes
+    assert glass.scores["recall"].could_be.low == pytest.approx(0.9335)
+    assert glass.scores["recall"].could_be.high == pytest.approx(0.9345)
+    assert glass.scores["dice"].could_be.low == pytest.approx(0.945)
+    assert glass.pixels == Interval(1200.0, 1200.0)
+    assert artery.pixels is None
+    assert artery.scores["dice"].text == "0.60"
+    (mean,) = table.summaries
+    assert (mean.measure, mean.averaging, mean.value.text) == ("dice", "any", "0.78")
+
+
+def test_numbers_may_have_a_decimal_comma() -> None:
+    glass = read(EUROPEAN).classes[0]
+
+    assert glass.scores["recall"].could_be.low == pytest.approx(0.9335)
+    assert glass.scores["dice"].could_be.high == pytest.approx(0.955)
+
+
+REPORT = """
+              precision    recall  f1-score   support
+
+      artery       0.80      0.75      0.77       100
+       glass       0.96      0.97      0.97       600
+
+    accuracy                           0.94       700
+   macro avg       0.88      0.86      0.87       700
+weighted avg       0.94      0.94      0.94       700
+"""
+
+
+def test_a_report_of_scikit_learn_is_understood() -> None:
+    table = read(REPORT)
+
+    assert [row.name for row in table.classes] == ["artery", "glass"]
+    assert table.classes[0].scores["recall"].text == "0.75"
+    accuracy, *means = table.summaries
+    assert (accuracy.averaging, accuracy.value.text) == ("micro", "0.94")
+    assert [mean.averaging for mean in means] == ["macro"] * 3 + ["weighted"] * 3
+    assert means[2].value.text == "0.87"
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "unit"),
+    [
+        ("0.93", 0.93, 0.01),
+        (".9", 0.9, 0.1),
+        ("93,4 %", 93.4, 0.1),
+        ("118M", 118e6, 1e6),
+        ("118,213,413", 118213413.0, 1.0),
+        ("118 213 413", 118213413.0, 1.0),
+        ("0,934", 0.934, 0.001),
+        ("**0.93**", 0.93, 0.01),
+        ("0.93 ± 0.02", 0.93, 0.01),
+        ("0.93 (0.90-0.95)", 0.93, 0.01),
+        ("-0.1", -0.1, 0.1),
+        ("1.2e3", 1200.0, 100.0),
+    ],
+)
+def test_a_number_says_its_value_and_what_its_last_digit_counts(
+    cell: str, value: float, unit: float
+) -> None:
+    number = number_in(cell)
+
+    assert number is not None
+    assert number.value == pytest.approx(value)
+    assert number.unit == pytest.approx(unit)
+
+
+@pytest.mark.parametrize("cell", ["", "-", "n/a", "nan", "inf", "1e999", "artery", ".", "3 runs"])
+def test_what_is_no_number_is_none(cell: str) -> None:
+    assert number_in(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("accuracy", ("recall", "micro")),
+        ("overall accuracy", ("recall", "micro")),
+        ("mean accuracy", ("recall", "any")),
+        ("balanced accuracy", ("recall", "macro")),
+        ("mIoU", ("iou", "macro")),
+        ("macro F1", ("dice", "macro")),
+        ("Dice (micro)", ("dice", "micro")),
+        ("frequency-weighted IoU", ("iou", "weighted")),
+        ("average Dice", ("dice", "any")),
+        ("Dice, macro, image mean", None),
+        ("artery", None),
+        ("Dice", None),
+    ],
+)
+def test_words_say_which_mean_is_meant(words: str, said: tuple[str, str] | None) -> None:
+    assert summary_words(words) == said
+
+
+def test_a_class_whose_name_has_a_word_of_means_is_a_class() -> None:
+    assert not row_of_means("mean-looking artery")
+    assert row_of_means("Macro avg.")
+    assert known_column("Class-wise accuracy (%)") == "recall"
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        (b"\xff\xfe\x00", "no text in UTF-8"),
+        (b"a" * 1_000_001, "larger than 1 MB"),
+        (b"a\n" * 1001, "1,001 lines"),
+        (b"a" * 10_001, "10,001 characters"),
+        (b"hello", "no score that is understood"),
+        (b"", "no score that is understood"),
+        (b"class,recall,dice\nartery,0.9\n", "the row artery has 2 cells, but the header has 3"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(data: bytes, match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        score_table_of(data, "the table")
+
+
+@given(text=st.text(alphabet="ab01.,;:|%-+ \t\n\"'()recalldice\x00\x1b±", max_size=300))
+def test_any_text_is_a_table_or_one_error(text: str) -> None:
+    with suppress(InputError):
+        table = read(text)
+        assert table.classes or table.summaries

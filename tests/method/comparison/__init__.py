@@ -1,0 +1,1 @@
+"""Whether an arm helps: the numbers, and the evaluator as a whole."""

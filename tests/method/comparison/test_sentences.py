@@ -1,0 +1,144 @@
+"""What a person reads."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hdgan.method.comparison.difference import PairedDifference, paired_difference
+from hdgan.method.comparison.label_equivalent import Multiplier, label_equivalent
+from hdgan.method.comparison.sentences import verdict_sentence, worth_of_labels
+
+DIFFERENCE = PairedDifference(
+    mean=0.031,
+    low=0.012,
+    high=0.05,
+    level=0.95,
+    num_patients=12,
+    num_runs=9,
+    num_draws=3,
+    num_left_out=0,
+    patient_deviation=0.025,
+    run_error=0.003,
+    chance_above_zero=0.999,
+)
+
+WORTH = Multiplier(
+    at=16,
+    labels=41.2,
+    multiplier=2.575,
+    low=1.4,
+    high=4.9,
+    bound="exactly",
+    open_above=False,
+    open_below=False,
+    level=0.95,
+    why_not="",
+)
+
+
+def changed(**fields: float) -> PairedDifference:
+    return dataclasses.replace(DIFFERENCE, **fields)  # type: ignore[arg-type]
+
+
+def test_an_arm_that_helps_is_said_with_what_its_labels_are_worth() -> None:
+    assert verdict_sentence("HDGAN", DIFFERENCE, 16, WORTH) == (
+        "HDGAN helps: +3.1 points of macro Dice [+1.2, +5.0] over supervised on 16 labels "
+        "(12 patients, 9 runs); 16 labels with it are worth 41, 2.6 x [1.4, 4.9]."
+    )
+
+
+def test_an_arm_that_hurts_is_said_as_plainly() -> None:
+    hurts = changed(mean=-0.031, low=-0.05, high=-0.012)
+
+    assert verdict_sentence("HDGAN", hurts, 16) == (
+        "HDGAN hurts: -3.1 points of macro Dice [-5.0, -1.2] over supervised on 16 labels "
+        "(12 patients, 9 runs)."
+    )
+
+
+def test_no_evidence_comes_with_the_patients_that_it_would_have_taken() -> None:
+    """With a deviation of .06, 5 patients see 7.4 points; 3 take 18 (t 2.11 x .06 / sqrt 18)."""
+    neither = changed(mean=0.02, low=-0.06, high=0.1, num_patients=5, patient_deviation=0.06)
+
+    said = verdict_sentence("HDGAN", neither, 16, WORTH)
+
+    assert said == (
+        "No evidence that HDGAN helps or hurts: +2.0 points of macro Dice [-6.0, +10.0] over "
+        "supervised on 16 labels (5 patients, 9 runs). These patients show differences of 7.4 "
+        "points or more; 3.0 points would need 18 patients."
+    )
+
+
+def test_no_evidence_for_want_of_runs_does_not_ask_for_patients() -> None:
+    neither = changed(mean=0.02, low=-0.06, high=0.1, num_runs=2)
+
+    said = verdict_sentence("HDGAN", neither, 16)
+
+    assert "it is the runs that are too few or too unlike" in said
+    assert "would need" not in said
+
+
+def test_no_evidence_in_a_narrow_interval_says_that_a_gain_would_have_been_seen() -> None:
+    neither = changed(mean=0.001, low=-0.01, high=0.012)
+
+    assert verdict_sentence("HDGAN", neither, 16).endswith(
+        "A difference of 3.0 points would have been seen."
+    )
+
+
+def test_one_run_is_said() -> None:
+    said = verdict_sentence("HDGAN", changed(num_runs=1), 16)
+
+    assert said.startswith("No evidence")
+    assert "One run: the interval knows how patients differ" in said
+
+
+def test_one_patient_has_a_difference_without_interval() -> None:
+    one = paired_difference(np.full((1, 3), 0.8), np.full((1, 3), 0.7), seed=0)
+
+    assert verdict_sentence("HDGAN", one, 16) == (
+        "No evidence that HDGAN helps or hurts: +10.0 points of macro Dice over supervised on 16 "
+        "labels (1 patient, 3 runs). Too few patients for an interval: 1, it needs 2 at least."
+    )
+
+
+def test_without_a_score_that_is_all_there_is_to_say() -> None:
+    nothing = np.full((2, 3), np.nan)
+
+    said = verdict_sentence("HDGAN", paired_difference(nothing, nothing, seed=0), 16)
+
+    assert said.endswith("no patient has a score in every run.")
+
+
+def test_patients_left_out_are_counted() -> None:
+    assert "(12 patients, 9 runs; 1 patient without a score left out)" in verdict_sentence(
+        "HDGAN", changed(num_left_out=1), 16
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "16 labels with it are worth 41, 2.6 x [1.4, 4.9]"),
+        ({"open_above": True}, "16 labels with it are worth 41, 2.6 x [1.4, over 4.9]"),
+        ({"open_below": True}, "16 labels with it are worth 41, 2.6 x [below 1.4, 4.9]"),
+        (
+            {"bound": "more than", "labels": 256.0, "multiplier": 16.0, "low": 16.0, "high": 16.0},
+            "16 labels with it are worth more than 256, more than 16.0 x",
+        ),
+    ],
+)
+def test_the_worth_of_labels_says_where_the_curve_ends(
+    fields: dict[str, object], said: str
+) -> None:
+    assert worth_of_labels(dataclasses.replace(WORTH, **fields)) == said  # type: ignore[arg-type]
+
+
+def test_an_unknown_worth_says_why_and_leaves_the_verdict_alone() -> None:
+    unknown = label_equivalent([16], np.zeros((1, 3, 2)), np.zeros((3, 2)), 16, seed=0)
+
+    assert worth_of_labels(unknown) == unknown.why_not
+    assert verdict_sentence("HDGAN", DIFFERENCE, 16, unknown) == verdict_sentence(
+        "HDGAN", DIFFERENCE, 16
+    )
