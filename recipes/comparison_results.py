@@ -45,7 +45,7 @@ def _scores_row(text: ComparisonText, arm: ArmText, classes: Sequence[str]) -> s
         against += f", {difference.verdict}"
     cells = [f"`{arm.arm}`", "all" if arm.count is None else str(arm.count), interval(arm.score)]
     cells += [against, *(percent(arm.classes[name]) for name in classes)]
-    return row([*cells, f"{arm.cpu_seconds:.0f}"])
+    return row([*cells, "-" if arm.cpu_seconds is None else f"{arm.cpu_seconds:.0f}"])
 
 
 def main(folder: Path) -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Does it help on real nuclei? All arms of `hdgan compare`, 16 and 36 labels, tested on the images
-# of fold 0, which the shipped generator `nuclei` and its simulated expert have not seen.
+# Does it help on real nuclei? All arms of `hdgan compare`, 16 and 36 labels, three label draws, tested
+# on the images of fold 0, which the shipped generator `nuclei` and its simulated expert have not seen.
 #
 # usage: recipes/nuclei_comparison.sh [FOLDER] [OPTIONS OF hdgan compare ...]
 #        (default runs/nuclei-comparison; five hours of CPU time)
@@ -29,7 +29,7 @@ $hdgan import-annotations "$out/tiles" "$out/label-maps" "$out/real" --classes "
 # The generator learned from a tile set of an earlier version, so it is said here that fold 0 is
 # the one that it has not seen.
 $hdgan compare "$out/real" "$out/comparison" --annotated-samples "$out/drawings/annotations" \
-  --folds 0 --counts 16 36 --draws 1 --seeds 3 --num-pairs 300 --steps 600 --batch 16 --crop-px 64 \
+  --folds 0 --counts 16 36 --draws 3 --seeds 1 --num-pairs 300 --steps 600 --batch 16 --crop-px 64 \
   --encoder efficientnet-lite0 --arms supervised frozen-features random-forest mean-teacher fixmatch \
   pseudo-label transformation-consistency mixmatch hdgan hdgan+real hdgan-fixmatch all-labels "$@"
 .venv/bin/python recipes/comparison_results.py "$out/comparison" > "$out/results.md"

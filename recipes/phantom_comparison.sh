@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does it help on tissue whose truth is known? All arms of `hdgan compare` on context-coded phantoms
-# of 64 pixels, 16 labels, three seeds; the exact rule annotates the drawings of the shipped
+# of 64 pixels, 16 labels, three label draws; the exact rule annotates the drawings of the shipped
 # generator `phantom`, and the patients of fold 0, which it has not seen, are the test.
 #
 # usage: recipes/phantom_comparison.sh [FOLDER] [OPTIONS OF hdgan compare ...]
@@ -21,12 +21,18 @@ if [ ! -d "$out/drawn" ]; then
   mv "$out/drawn.unfinished" "$out/drawn"
 fi
 $hdgan tile "$out/drawn/images" "$out/tiles" --patient-pattern '^(patient[0-9]+)_' --stain rose
-$hdgan import-annotations "$out/tiles" "$out/drawn/labels" "$out/real" \
+# All tiles are there to be learned from without labels; 900 of them, thirty a patient, have one.
+if [ ! -d "$out/labelled" ]; then
+  mkdir -p "$out/labelled.unfinished"
+  cp "$out"/drawn/labels/patient??_00[0-8]??.png "$out/labelled.unfinished"
+  mv "$out/labelled.unfinished" "$out/labelled"
+fi
+$hdgan import-annotations "$out/tiles" "$out/labelled" "$out/real" \
   --classes recipes/kidney_classes.json
 .venv/bin/python recipes/shipped_annotations.py phantom "$out/drawings"
 
 $hdgan compare "$out/real" "$out/comparison" --annotated-samples "$out/drawings/annotations" \
-  --folds 0 --counts 16 --draws 1 --seeds 3 --num-pairs 200 --steps 200 --batch 8 --crop-px 64 \
+  --folds 0 --counts 16 --draws 3 --seeds 1 --num-pairs 200 --steps 200 --batch 8 --crop-px 64 \
   --width 8 --encoder efficientnet-lite0 --arms supervised frozen-features random-forest \
   mean-teacher fixmatch pseudo-label transformation-consistency mixmatch hdgan hdgan+real \
   hdgan-fixmatch all-labels "$@"

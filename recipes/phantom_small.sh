@@ -31,8 +31,10 @@ common=(--folds 1 2 3 4 --preset small --augment none --orientation as-is --thre
   --channel-base 1024 --channel-max 64)
 $hdgan train-generator "$out/tiles" "$out/generator-32" "${common[@]}" --resolution 32 --shrink 2 2 \
   --gamma 1 --kimg 24 --learning-rate 0.004 --snapshot-kimg 3
-$hdgan train-generator "$out/tiles" "$out/generator" "${common[@]}" --resolution 64 --gamma 2 \
+$hdgan train-generator "$out/tiles" "$out/begun" "${common[@]}" --resolution 64 --gamma 2 \
   --kimg 6 --learning-rate 0.003 --snapshot-kimg 2 --start-from "$out/generator-32"
+$hdgan train-generator "$out/tiles" "$out/generator" "${common[@]}" --resolution 64 --gamma 1 \
+  --kimg 16 --learning-rate 0.003 --snapshot-kimg 2 --start-from "$out/begun"
 $hdgan score-generator "$out/generator" "$out/tiles" "$encoder" "$out/quality" --no-snapshots
 
 # The rule annotates 36 of 500 drawings; and all of 500 others, for the test.

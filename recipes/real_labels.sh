@@ -6,7 +6,8 @@
 # The generator of nuclei that comes with hdgan learns from sixteen labelled real images, once by
 # projection and once by gradient matching; 200 pairs of each train a segmenter, which is tested on
 # the images of fold 0, that none of them has seen. Beside them a segmenter that is shown the sixteen
-# images themselves. Data and commands are those of recipes/nuclei.sh.
+# images themselves. Data and commands are those of recipes/nuclei.sh. That `projection` is the
+# default was chosen on one such draw and on this fold: for it, fold 0 is no longer an unseen test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${HDGAN_DATA:-../shared/data}/nuclei_brightfield

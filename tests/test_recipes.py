@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
+from recipes.shipped_annotations import main as draw_shipped
+
+from hdgan.artifacts.annotation_set import AnnotationSet
+from hdgan.artifacts.sample_set import SampleSet
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,9 +32,10 @@ def test_touching_objects_are_divided_by_a_boundary(tmp_path: Path) -> None:
     assert (labels[4:6, 4:26] == 2).all()
 
 
-def test_a_recipe_without_its_data_says_so_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", ["nuclei", "nuclei_comparison", "phantom_small", "real_labels"])
+def test_a_recipe_without_its_data_says_so_in_one_line(tmp_path: Path, recipe: str) -> None:
     result = subprocess.run(
-        ["bash", str(ROOT / "recipes" / "nuclei.sh"), str(tmp_path / "out")],
+        ["bash", str(ROOT / "recipes" / f"{recipe}.sh"), str(tmp_path / "out")],
         env={"PATH": "/usr/bin:/bin", "HDGAN_DATA": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -39,6 +45,17 @@ def test_a_recipe_without_its_data_says_so_in_one_line(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert "Set HDGAN_DATA" in result.stderr
+
+
+@pytest.mark.usefixtures("with_kidney")
+def test_the_annotated_drawings_of_a_shipped_generator_are_drawn_again(tmp_path: Path) -> None:
+    draw_shipped("kidney", tmp_path)
+
+    annotated = AnnotationSet.open(tmp_path / "annotations")
+    samples = SampleSet.open(tmp_path / "samples")
+    assert {record.image for record in annotated.records()} == {
+        record.sample for record in samples.records()
+    }
 
 
 def test_images_get_the_look_of_one_and_keep_their_tissue(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from hdgan.errors import SettingsError, StorageError
@@ -43,7 +44,8 @@ def done_by_processes(
 ) -> Iterator[Result]:
     """The result of each piece as it is ready, in no order.
 
-    If a process dies, all begin anew with the pieces that were not finished.
+    If a process dies, all begin anew with the pieces that were not finished. If this one dies, even
+    by SIGKILL, its processes end with it: whoever runs the command again has the folder alone.
 
     Args:
         do: a function of a module; it and the pieces travel to other processes.
@@ -99,7 +101,9 @@ class _PoolRun(Generic[Work, Result]):
             BrokenProcessPool: a process died; what it and the others had in hand is `unfinished`.
         """
         context = get_context("spawn")  # readers and torch do not survive a fork
-        with ProcessPoolExecutor(self.num_workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(
+            self.num_workers, mp_context=context, initializer=_end_with_parent
+        ) as pool:
             try:
                 while self._hand_out(pool):
                     ready, _ = wait(self.running, return_when=FIRST_COMPLETED)
@@ -119,6 +123,19 @@ class _PoolRun(Generic[Work, Result]):
                 break
             self.running[pool.submit(self.do, work)] = work
         return bool(self.running)
+
+
+def _end_with_parent() -> None:
+    """Let this process die as soon as the one that started it has; for the start of a worker."""
+    Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _end_after_parent() -> None:
+    """Wait for the process that started this one to end, and end without a farewell."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def done_by_cluster(

@@ -1,6 +1,8 @@
 """Manifests, artifacts and their three errors."""
 
 import json
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -69,6 +71,44 @@ def test_a_finished_folder_holds_its_files_and_no_leftovers(tmp_path: Path) -> N
     artifact = make(tmp_path / "a")
 
     assert artifact.read("data/file.txt") == b"content"
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {"data", MANIFEST}
+
+
+KILLED_WHILE_CLEARING = """
+import os, sys
+from pathlib import Path
+from hdgan.artifacts.unfinished import Order, made_once
+
+folder, left = Path(sys.argv[1]), int(sys.argv[2])
+
+def die(event, arguments):
+    global left
+    if event in ("os.remove", "os.rmdir") and (folder / "manifest.json").is_file():
+        left -= 1
+        if left < 0:
+            os._exit(9)
+
+def fill(unfinished):
+    for name in ("a/first.txt", "b/second.txt", "zzz.txt"):
+        unfinished.write_scratch(name, b"work")
+    unfinished.write("data/file.txt", b"content")
+
+sys.addaudithook(die)
+made_once(folder, Order("sample-set", {"seed": 0}, {}), fill)
+"""
+"""Makes an artifact, and dies when so many files and folders of its scratch are gone."""
+
+
+@pytest.mark.parametrize("removed", range(7))
+def test_what_a_run_left_that_was_killed_at_its_very_end_is_cleared(
+    tmp_path: Path, removed: int
+) -> None:
+    tokens = [sys.executable, "-c", KILLED_WHILE_CLEARING, str(tmp_path / "a"), str(removed)]
+    died = subprocess.run(tokens, check=False).returncode
+
+    make(tmp_path / "a")
+
+    assert died == 9
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"data", MANIFEST}
 
 

@@ -33,7 +33,7 @@ TSV = (
 )
 
 ALIGNED = """
-                 Recall (%)   DSC     n
+                 Recall (%)   DSC     px
 glass              93.4       0.95    1200
 artery, small      55.3       0.60    -
 - mean Dice = 0.78
@@ -101,9 +101,81 @@ def test_a_report_of_scikit_learn_is_understood() -> None:
     assert [row.name for row in table.classes] == ["artery", "glass"]
     assert table.classes[0].scores["recall"].text == "0.75"
     accuracy, *means = table.summaries
-    assert (accuracy.averaging, accuracy.value.text) == ("micro", "0.94")
+    assert (accuracy.averaging, accuracy.value.text) == ("accuracy", "0.94")
     assert [mean.averaging for mean in means] == ["macro"] * 3 + ["weighted"] * 3
     assert means[2].value.text == "0.87"
+
+
+def test_a_class_whose_numbers_are_missing_is_still_a_class() -> None:
+    table = read("| class | recall |\n|-|-|\n| a | .90 |\n| b | - |\n| c | n/a |\n| mean | .70 |\n")
+
+    assert [row.name for row in table.classes] == ["a", "b", "c"]
+    assert [len(row.scores) for row in table.classes] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("title", "largest", "is_read"),
+    [
+        ("n", 90, False),
+        ("count", 9_999, False),
+        ("n", 10_000, True),
+        ("support", 90, True),
+        ("pixels", 90, True),
+        ("n (pixels)", 90, True),
+    ],
+)
+def test_small_counts_of_what_is_not_said_are_no_pixels(
+    title: str, largest: int, *, is_read: bool
+) -> None:
+    table = read(f"class;Dice;{title}\nglass;0.9;{largest}\nartery;0.5;10\ntotal;-;20000\n")
+
+    assert [row.pixels is not None for row in table.classes] == [is_read, is_read]
+
+
+def test_images_beside_pixels_are_no_second_column_of_pixels() -> None:
+    (glass,) = read("class;Dice;n;pixels\nglass;0.9;12;5000\n").classes
+
+    assert glass.pixels == Interval(5000.0, 5000.0)
+
+
+@pytest.mark.parametrize(
+    ("header", "match"),
+    [
+        ("class;recall;accuracy", "the columns recall and accuracy, which are both read as recall"),
+        ("class;Dice;F1", "the columns Dice and F1, which are both read as dice"),
+        ("class;support;pixels", "the columns support and pixels, which are both read as pixels"),
+    ],
+)
+def test_two_columns_of_one_score_are_refused(header: str, match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        read(f"{header}\nartery;0.5;0.9\n")
+
+
+def test_the_average_precision_of_a_ranking_is_no_mean_of_precisions() -> None:
+    rows = "class;precision\nartery;0.5\nglass;0.6\n"
+
+    assert read(f"{rows}mean average precision: 0.93\nmAP: 0.93\nAP 0.9\n").summaries == []
+    assert read(f"{rows}mean average precision;0.93\n").summaries == []
+    assert [mean.measure for mean in read(f"{rows}average;0.55\n").summaries] == ["precision"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_whole"),
+    [
+        (REPORT, True),
+        (REPORT.replace("0.94       700\n   macro", "0.94       900\n   macro"), False),
+        (REPORT.replace("    accuracy                ", "   micro avg   0.95   0.94  "), False),
+        ("class;recall;pixels\nglass;.9;500\nartery;.5;100\n", False),
+        ("class;recall;pixels\nglass;.9;500\nartery;.5;100\nall pixels;-;600\n", True),
+        ("class;recall;pixels\nglass;.9;500\nartery;.5;100\ntotal;-;700\n", False),
+        ("class;recall;pixels\nvein;.9;500\nartery;.5;100\ntotal;-;600\n", False),
+        ("class;recall;pixels\nglass;.9;500\nartery;.5;100\naccuracy;.83;.83\n", False),
+        ("class;recall;pixels\nglass;.9;-\nartery;.5;100\n", False),
+        ("class;recall\nglass;.9\nartery;.5\n", False),
+    ],
+)
+def test_a_table_is_whole_if_its_pixels_say_so(text: str, *, is_whole: bool) -> None:
+    assert read(text).is_whole is is_whole
 
 
 @pytest.mark.parametrize(
@@ -141,8 +213,15 @@ def test_what_is_no_number_is_none(cell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("accuracy", ("recall", "micro")),
-        ("overall accuracy", ("recall", "micro")),
+        ("accuracy", ("recall", "accuracy")),
+        ("overall accuracy", ("recall", "accuracy")),
+        ("pixel accuracy", ("recall", "accuracy")),
+        ("mean pixel accuracy", ("recall", "any")),
+        ("micro recall", ("recall", "micro")),
+        ("mean precision", ("precision", "any")),
+        ("mean average precision", None),
+        ("average precision", None),
+        ("mAP (mean precision)", None),
         ("mean accuracy", ("recall", "any")),
         ("balanced accuracy", ("recall", "macro")),
         ("mIoU", ("iou", "macro")),

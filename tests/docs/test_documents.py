@@ -183,8 +183,9 @@ def test_modules_that_the_paper_page_names_are_there() -> None:
 @pytest.mark.parametrize("recipe", sorted(ROOT.glob("recipes/*.sh")), ids=lambda path: path.name)
 def test_the_commands_of_a_recipe_are_understood(recipe: Path) -> None:
     script = recipe.read_text().replace("\\\n", " ")
-    for name, content in re.findall(r"^(\w+)=\((.*)\)$", script, flags=re.MULTILINE):
-        script = script.replace(f'"${{{name}[@]}}"', content)
+    for name, content in re.findall(r"^(\w+)=\((.*?)\)$", script, flags=re.MULTILINE | re.DOTALL):
+        script = script.replace(f'"${{{name}[@]}}"', " ".join(content.split()))
+    script = script.replace('"$@"', "")
     lines = [line.strip() for line in script.splitlines()]
     commands = [
         shlex.split(re.sub(r"\$\w+", "1", line.removeprefix("$hdgan ")), comments=True)
@@ -192,7 +193,7 @@ def test_the_commands_of_a_recipe_are_understood(recipe: Path) -> None:
         if line.startswith("$hdgan ")
     ]
 
-    assert len(commands) > 5
+    assert len(commands) > 2
     for tokens in commands:
         app.parse_args(tokens, exit_on_error=False, print_error=False)
 

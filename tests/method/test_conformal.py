@@ -1,6 +1,7 @@
 """Margins against distance transforms and dilation, and their promise against simulation."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from hdgan.method import conformal
 from hdgan.method.boundary_agreement import grown
 from hdgan.method.conformal import (
     conformal_quantile,
@@ -35,6 +37,24 @@ def test_reach_is_that_of_the_distance_transform(seed: int) -> None:
         distances = np.ceil(ndimage.distance_transform_edt(~predicted)[true]).astype(int)
         assert np.trim_zeros(reach.by_margin, "b").tolist() == np.bincount(distances).tolist()
     assert reach.pixels == true.sum()
+
+
+def test_memory_does_not_grow_with_how_much_lies_outside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conformal, "CHUNK", 4096)
+    predicted, true = np.zeros((2, 600, 300), dtype=bool)
+    predicted[:10, :10] = True
+    true[:] = True
+
+    tracemalloc.start()
+    reach = reach_of(predicted, true)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    distances = np.ceil(ndimage.distance_transform_edt(~predicted)).astype(int)
+    assert reach.by_margin.tolist() == np.bincount(distances.ravel()).tolist()
+    assert most < 8 * true.size
 
 
 @given(seed=st.integers(0, 999), part=st.sampled_from([0.9, 0.99, 1.0]))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -67,7 +68,8 @@ def test_drawings_are_labelled_right_though_none_was_labelled() -> None:
     said = state.classifier.eval()(features).argmax(dim=-1)
     assert float((said == at_stride(labels).flatten(1)).float().mean()) > 0.95
     assert _distance(state.classifier) < 0.7 * _distance(fresh())
-    assert all(np.isfinite([epoch.loss, epoch.validation_loss]).all() for epoch in epochs)
+    assert all(np.isfinite(epoch.loss) for epoch in epochs)
+    assert np.isfinite(epochs[-1].validation_loss)
 
 
 def _distance(classifier: PixelClassifier) -> float:
@@ -122,6 +124,31 @@ def test_unlabelled_pixels_pull_nowhere() -> None:
     kept = torch.nn.functional.cross_entropy(segmenter(images)[:, :, 4:], labels[:, 4:])
     assert torch.allclose(loss, kept)
     assert segmenter_loss(segmenter, images, torch.full_like(labels, 255)).item() == 0.0
+
+
+def test_only_segmenters_that_have_learned_to_their_end_are_told_of() -> None:
+    plan = replace(PLAN, steps=12, steps_per_segmenter=5, steps_per_epoch=1)
+    state = new_matching(fresh(), plan)
+
+    found = []
+    for epoch in match_gradients(state, plan, drawn, real):
+        loss = segmenter_loss(state.segmenter, real(-1).images, at_stride(real(-1).labels))
+        found.append((epoch.validation_loss, loss.item()))
+
+    told = [each for each, _ in found]
+    assert np.isnan(told[:4]).all()
+    assert told[4:9] == [pytest.approx(found[4][1])] * 5
+    assert told[9:] == [pytest.approx(found[9][1])] * 3
+    assert found[11][0] != pytest.approx(found[11][1])
+
+
+def test_a_matching_that_is_shorter_than_a_segmenter_tells_of_its_last_step() -> None:
+    plan = replace(PLAN, steps=3, steps_per_segmenter=5, steps_per_epoch=2)
+
+    first, last = match_gradients(new_matching(fresh(), plan), plan, drawn, real)
+
+    assert np.isnan(first.validation_accuracy)
+    assert np.isfinite(last.validation_accuracy)
 
 
 def test_matching_goes_on_where_it_stood() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hdgan.method.encoder_input import imagenet
 from hdgan.method.likeness_of_images import EdgeLook, EncoderLook, distance_between
 from hdgan.method.projection import (
     ProjectionPlan,
@@ -12,9 +13,11 @@ from hdgan.method.projection import (
     latent_space_of,
     project,
 )
+from hdgan.method.segmenter.frozen_features_maps import placed_maps
 from hdgan.method.squeezenet import SqueezeNet
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
+from hdgan.method.vision_transformer import TransformerShape, VisionTransformer
 
 SHAPE = NetworkShape(16, channel_base=256, channel_max=16, z_dim=8, w_dim=8, mapping_layers=2)
 PLAN = ProjectionPlan(steps=200)
@@ -128,10 +131,57 @@ def test_an_encoder_looks_with_its_maps_and_gives_gradients() -> None:
     distance_between(parts, look(torch.zeros(2, 3, 32, 32))).sum().backward()
 
     assert len({tuple(part.shape[2:]) for part in parts}) == len(parts) > 1
-    assert all(torch.allclose(part.norm(dim=1), torch.ones(())) for part in parts)
     assert images.grad is not None
     assert images.grad.abs().max() > 0
     assert not encoder.conv1._forward_hooks
+
+
+def test_the_channels_of_maps_are_added_up_as_in_lpips() -> None:
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU())
+    one, other = torch.rand(2, 2, 3, 9, 9)
+    look = EncoderLook(encoder)
+
+    distance = distance_between(look(one), look(other))
+
+    mine, yours = (maps / maps.norm(dim=1, keepdim=True) for maps in (encoder(one), encoder(other)))
+    assert torch.allclose(distance, (mine - yours).square().sum(dim=1).mean(dim=(1, 2)), atol=1e-5)
+
+
+def test_an_encoder_changes_what_is_found() -> None:
+    network = generator_of(SHAPE)
+    torch.manual_seed(0)
+    encoder = SqueezeNet(imagenet(64)).eval().requires_grad_(requires_grad=False)
+    look = EncoderLook(encoder)
+    image = torch.rand(1, 3, 16, 16) * 2 - 1
+    plan = ProjectionPlan(steps=60)
+    space = latent_space_of(network)
+
+    ends = [
+        list(project(network, space, image, each, plan))[-1].ws
+        for each in (look, lambda images: [torch.zeros(len(images), 1)])
+    ]
+
+    by_encoder, by_pixels = (network(ws, network.synthesis.constant_noise()) for ws in ends)
+    apart = (by_encoder - by_pixels).square().mean().sqrt()
+    distances = [
+        float(distance_between(look(each), look(image))) for each in (by_encoder, by_pixels)
+    ]
+    assert distances[0] < 0.9 * distances[1]
+    assert float(apart) > 0.1 * float(by_pixels.std())
+
+
+def test_a_vision_transformer_looks_with_the_tokens_of_four_depths() -> None:
+    torch.manual_seed(0)
+    encoder = VisionTransformer(TransformerShape(64, 6, 128, 4, 4, 1e-6)).eval()
+    image = torch.rand(1, 3, 16, 16) * 2 - 1
+
+    parts = EncoderLook(encoder)(image)
+
+    tokens = [placed.values.flatten(0, 1).mT for placed in placed_maps(encoder, image)[1:]]
+    assert len(parts) == len(tokens) == 4
+    for part, wanted in zip(parts, tokens, strict=True):
+        assert torch.allclose(part[0] / 8.0, wanted / wanted.norm(dim=0), atol=1e-4)
 
 
 def test_an_encoder_without_maps_looks_with_its_features() -> None:

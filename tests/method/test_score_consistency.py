@@ -42,7 +42,9 @@ def broken(found: Consistency) -> str:
     return check.says
 
 
-def table_of(truth: np.ndarray, predicted: np.ndarray, digits: int) -> ScoreTable:
+def table_of(
+    truth: np.ndarray, predicted: np.ndarray, digits: int, *, is_whole: bool = True
+) -> ScoreTable:
     """Every score of three classes, by scikit-learn, rounded."""
     labels = [0, 1, 2]
     p, r, f, n = sklearn_metrics.precision_recall_fscore_support(
@@ -65,7 +67,7 @@ def table_of(truth: np.ndarray, predicted: np.ndarray, digits: int) -> ScoreTabl
         for i in labels
     ]
     means: list[tuple[str, Measure, Averaging, float]] = [
-        ("accuracy", "recall", "micro", accuracy),
+        ("accuracy", "recall", "accuracy", accuracy),
         ("micro Dice", "dice", "micro", accuracy),
         ("micro IoU", "iou", "micro", accuracy / (2 - accuracy)),
         ("macro Dice", "dice", "macro", f.mean()),
@@ -79,25 +81,91 @@ def table_of(truth: np.ndarray, predicted: np.ndarray, digits: int) -> ScoreTabl
             Summary(name, measure, averaging, printed(float(value), digits))
             for name, measure, averaging, value in means
         ],
+        is_whole=is_whole,
     )
 
 
-@given(seed=st.integers(0, 9999), digits=st.integers(1, 4), skill=st.floats(0, 1))
-def test_the_scores_of_a_confusion_matrix_are_never_doubted(
-    seed: int, digits: int, skill: float
-) -> None:
+def random_maps(seed: int, skill: float, num_classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and prediction; every class is found somewhere, so that no score is 0 / 0."""
     random = np.random.default_rng(seed)
-    truth = random.choice(3, size=60, p=[0.7, 0.2, 0.1])
-    truth[:3] = [0, 1, 2]
-    guesses = random.integers(0, 3, size=60)
+    share = 0.5 ** np.arange(num_classes)
+    truth = random.choice(num_classes, size=60, p=share / share.sum())
+    guesses = random.integers(0, num_classes, size=60)
     predicted = np.where(random.random(60) < skill, truth, guesses)
-    predicted[:3] = [0, 1, 2]  # every class is found somewhere, so that no score is 0 / 0
+    truth[:num_classes] = predicted[:num_classes] = np.arange(num_classes)
+    return truth, predicted
 
-    found = consistency(table_of(truth, predicted, digits))
+
+@given(
+    seed=st.integers(0, 9999),
+    digits=st.integers(1, 4),
+    skill=st.floats(0, 1),
+    is_whole=st.booleans(),
+)
+def test_the_scores_of_a_confusion_matrix_are_never_doubted(
+    seed: int, digits: int, skill: float, *, is_whole: bool
+) -> None:
+    truth, predicted = random_maps(seed, skill)
+
+    found = consistency(table_of(truth, predicted, digits, is_whole=is_whole))
 
     assert outcomes(found) == {"holds"}, found.checks
     assert found.verdict == "can all be true"
     assert found.explanation == ""
+
+
+@given(
+    seed=st.integers(0, 9999),
+    digits=st.integers(1, 4),
+    skill=st.floats(0, 1),
+    num_left_out=st.integers(1, 3),
+)
+def test_the_scores_of_some_of_the_classes_are_never_doubted(
+    seed: int, digits: int, skill: float, num_left_out: int
+) -> None:
+    """As scikit-learn prints them for a subset of labels: micro recall is not micro precision."""
+    truth, predicted = random_maps(seed, skill, 4)
+    labels = list(range(num_left_out, 4))
+    rows = []
+    for i in labels:
+        p, r, f, n = sklearn_metrics.precision_recall_fscore_support(
+            truth, predicted, labels=[i], average=None
+        )
+        iou = float(f[0] / (2 - f[0]))
+        scores = {"recall": float(r[0]), "precision": float(p[0]), "dice": float(f[0]), "iou": iou}
+        rows.append(row(f"class {i}", int(n[0]), digits, **scores))
+    summaries = []
+    for name in ("micro", "macro", "weighted"):
+        means = sklearn_metrics.precision_recall_fscore_support(
+            truth, predicted, labels=labels, average=name
+        )
+        iou = sklearn_metrics.jaccard_score(truth, predicted, labels=labels, average=name)
+        measures: tuple[Measure, ...] = ("precision", "recall", "dice", "iou")
+        averaging: Averaging = name
+        for measure, value in zip(measures, (*means[:3], iou), strict=True):
+            text = printed(float(value), digits)
+            summaries.append(Summary(f"{name} {measure}", measure, averaging, text))
+
+    found = consistency(ScoreTable(rows, summaries))
+    told = [check for check in found.checks if "predicted, but" not in check.says]
+
+    assert "fails" not in outcomes(found)
+    assert {check.outcome for check in told} == {"holds"}, told
+
+
+@given(seed=st.integers(0, 9999), digits=st.integers(1, 4), skill=st.floats(0, 1))
+def test_means_of_all_classes_beside_rows_of_some_are_never_called_impossible(
+    seed: int, digits: int, skill: float
+) -> None:
+    whole = table_of(*random_maps(seed, skill), digits)
+
+    for rows in (whole.classes[1:], whole.classes[:2]):
+        found = consistency(ScoreTable(rows, whole.summaries))
+        assert "fails" not in outcomes(found), found.checks
+    # And the other way about: all rows, and means that leave the largest out.
+    macro = float(np.mean([float(each.scores["dice"].text) for each in whole.classes[1:]]))
+    mean = Summary("mean Dice", "dice", "any", printed(macro, digits))
+    assert "fails" not in outcomes(consistency(ScoreTable(whole.classes, [mean], is_whole=True)))
 
 
 @given(seed=st.integers(0, 9999))
@@ -111,7 +179,12 @@ def test_means_over_images_are_never_called_impossible(seed: int) -> None:
         name: float(values.mean()) for name, values in zip(names, (p, r, dice, iou), strict=True)
     }
 
-    found = consistency(ScoreTable([row("artery", None, 4, **scores)], []))
+    means: list[tuple[str, Measure]] = [("mean Dice", "dice"), ("mean IoU", "iou")]
+    summaries = [
+        Summary(name, measure, "any", printed(scores[measure], 4)) for name, measure in means
+    ]
+
+    found = consistency(ScoreTable([row("artery", None, 4, **scores)], summaries))
 
     assert "fails" not in outcomes(found), found.checks
 
@@ -193,7 +266,8 @@ def test_a_mean_of_dice_is_one_of_its_readings(
 ) -> None:
     rows = [row("glass", 750, dice=0.9), row("artery", 250, dice=0.5)]
 
-    found = consistency(ScoreTable(rows, [summary("Dice", "dice", averaging, value)]))
+    means = [summary("Dice", "dice", averaging, value)]
+    found = consistency(ScoreTable(rows, means, is_whole=True))
 
     assert ("fails" not in outcomes(found)) is fits
 
@@ -210,21 +284,107 @@ def test_an_average_that_is_not_said_is_told_by_what_fits() -> None:
 def test_accuracy_lies_between_the_recalls() -> None:
     rows = [row("glass", recall=0.9), row("artery", recall=0.5)]
 
-    inside = consistency(ScoreTable(rows, [summary("accuracy", "recall", "micro", 0.88)]))
-    outside = consistency(ScoreTable(rows, [summary("accuracy", "recall", "micro", 0.95)]))
+    within = [summary("accuracy", "recall", "accuracy", 0.88)]
+    above = [summary("accuracy", "recall", "accuracy", 0.95)]
+    inside = consistency(ScoreTable(rows, within))
+    outside = consistency(ScoreTable(rows, above, is_whole=True))
+    perhaps = consistency(ScoreTable(rows, above))
 
     assert outcomes(inside) == {"holds"}
     assert "accuracy 0.95 does not fit the classes" in broken(outside)
+    assert outside.verdict == "cannot all be true"
     assert "16,777,216" in outside.explanation
+    assert broken(perhaps).endswith("it can be so only if the table leaves out a class")
+    assert perhaps.verdict.startswith("can all be true, but not as counts of all pixels in one")
 
 
-def test_micro_scores_are_one_number() -> None:
-    both = [
-        summary("accuracy", "recall", "micro", 0.9),
-        summary("micro Dice", "dice", "micro", 0.85),
+def test_micro_scores_that_differ_from_the_accuracy_leave_out_a_class() -> None:
+    accuracy = summary("accuracy", "recall", "accuracy", 0.9)
+    micro = summary("micro Dice", "dice", "micro", 0.85)
+
+    found = consistency(ScoreTable([], [accuracy, micro]))
+
+    assert broken(found).endswith("it can be so only if micro Dice leaves out a class")
+    assert "fails" not in outcomes(found)
+
+
+@pytest.mark.parametrize(("dice", "outcome"), [(0.69, "holds"), (0.75, "fails"), (0.62, "fails")])
+def test_micro_scores_keep_the_harmonic_mean(dice: float, outcome: str) -> None:
+    micro = [
+        summary("micro recall", "recall", "micro", 0.6),
+        summary("micro precision", "precision", "micro", 0.8),
+        summary("micro F1", "dice", "micro", dice),
     ]
 
-    assert broken(consistency(ScoreTable([], both))).endswith("and they differ")
+    assert outcome in outcomes(consistency(ScoreTable([], micro)))
+
+
+@pytest.mark.parametrize(
+    ("averaging", "dice", "iou", "outcome"),
+    [
+        ("any", 0.8, 0.9, "fails"),
+        ("macro", 0.8, 0.9, "fails"),
+        ("weighted", 0.8, 0.6, "fails"),
+        ("micro", 0.8, 0.75, "fails"),
+        ("micro", 0.8, 0.67, "holds"),
+        ("any", 0.8, 0.66, "holds"),
+        ("any", 0.8, 0.8, "holds"),
+        ("macro", 0.8, 0.75, "holds"),
+    ],
+)
+def test_mean_iou_is_bound_by_mean_dice(
+    averaging: Averaging, dice: float, iou: float, outcome: str
+) -> None:
+    means = [summary("mean Dice", "dice", averaging, dice)]
+    means.append(summary("mean IoU", "iou", averaging, iou))
+
+    found = consistency(ScoreTable([], means))
+
+    assert outcome in outcomes(found)
+    assert ("fails" in outcomes(found)) is (outcome == "fails")
+
+
+def test_means_of_different_kinds_are_not_called_impossible() -> None:
+    iou = summary("mIoU", "iou", "macro", 0.9)
+    for name in ("mean Dice", "overall Dice"):
+        found = consistency(ScoreTable([], [summary(name, "dice", "any", 0.8), iou]))
+        assert "taken in the same way" in broken(found)
+        assert "fails" not in outcomes(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"), [(0.85, "holds"), (0.9, "conditional"), (0.95, "fails")]
+)
+def test_a_mean_of_iou_may_count_a_background_without_a_row(value: float, outcome: str) -> None:
+    """Of .8 and .9 and at most 1 the mean is .9."""
+    rows = [row("artery", None, 2, iou=0.8), row("vein", None, 2, iou=0.9)]
+
+    found = consistency(ScoreTable(rows, [summary("mIoU", "iou", "macro", value)]))
+
+    assert outcome in outcomes(found)
+
+
+def test_one_class_of_foreground_is_no_accuracy() -> None:
+    rows = [row("artery", recall=0.8, precision=0.8, dice=0.8)]
+
+    found = consistency(ScoreTable(rows, [summary("accuracy", "recall", "accuracy", 0.98)]))
+
+    assert broken(found).endswith("only if the table leaves out a class")
+
+
+def test_macro_f1_may_be_made_from_macro_recall_and_precision() -> None:
+    """Recalls 1 and .2, precisions .2 and 1: the mean Dice is 1/3, that of the means .6."""
+    rows = [
+        row("artery", None, 3, recall=1.0, precision=0.2, dice=1 / 3),
+        row("vein", None, 3, recall=0.2, precision=1.0, dice=1 / 3),
+    ]
+
+    found = consistency(
+        ScoreTable(rows, [summary("macro F1", "dice", "macro", 0.6)], is_whole=True)
+    )
+
+    assert broken(found).endswith("made from the mean recall and the mean precision")
+    assert "fails" not in outcomes(found)
 
 
 def test_predicted_pixels_that_do_not_add_up_are_found() -> None:
@@ -252,8 +412,10 @@ def test_counters_that_stick_are_told_from_the_pixels() -> None:
     ]
     accuracy = float(found.sum() / pixels.sum())
 
-    result = consistency(ScoreTable(rows, [summary("accuracy", "recall", "micro", accuracy)]))
+    means = [summary("accuracy", "recall", "accuracy", accuracy)]
+    result = consistency(ScoreTable(rows, means, is_whole=True))
 
+    assert consistency(ScoreTable(rows, means)).explanation.startswith("counters in single")
     assert result.verdict == "cannot all be true"
     assert "counters in single precision would explain it" in result.explanation
     assert "class 0 0.9000" in result.explanation
@@ -268,7 +430,8 @@ def test_the_two_large_classes_of_the_paper_are_undone_as_the_papers_page_says()
         ClassRow("the others", {}, Interval(25_868_805.0, 25_868_805.0)),
     ]
 
-    found = consistency(ScoreTable(rows, [summary("micro Dice", "dice", "micro", 0.92)]))
+    means = [summary("micro Dice", "dice", "micro", 0.92)]
+    found = consistency(ScoreTable(rows, means, is_whole=True))
 
     assert found.verdict == "cannot all be true"
     assert "whitespace 0.9345" in found.explanation
@@ -279,7 +442,7 @@ def test_the_two_large_classes_of_the_paper_are_undone_as_the_papers_page_says()
 def test_what_sticking_does_not_explain_is_not_explained_by_it() -> None:
     rows = [row("glass", 100_000_000, 4, recall=0.68), row("artery", 20_000_000, 4, recall=0.6)]
 
-    found = consistency(ScoreTable(rows, [summary("accuracy", "recall", "micro", 0.99)]))
+    found = consistency(ScoreTable(rows, [summary("accuracy", "recall", "accuracy", 0.99)]))
 
     assert "would explain" not in found.explanation
 

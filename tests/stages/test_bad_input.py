@@ -369,7 +369,7 @@ def test_the_result_of_another_command_is_not_overwritten(
         ("synthesize", ["classifier"], ["--num-pairs", "0"], "--num-pairs is 0"),
         ("train-segmenter", ["pairs"], ["--crop-px", "20"], "--crop-px is 20"),
         ("train-segmenter", ["pairs"], ["--crop-px", "64"], "smaller than a crop of 64"),
-        ("train-segmenter", ["pairs"], ["--num-images", "500"], "there are 9 labelled images"),
+        ("train-segmenter", ["pairs"], ["--num-images", "500"], "has 9 labelled images"),
         ("train-generator", ["tiles"], ["--resolution", "12"], "12 px cannot be built"),
         (
             "train-generator",

@@ -82,6 +82,60 @@ def test_a_report_that_scikit_learn_prints_can_be_true(
     assert "fails" not in text
 
 
+def test_a_report_of_some_labels_is_not_doubted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Then scikit-learn prints `micro avg`, of which recall and precision differ."""
+    truth = np.repeat(["artery", "glass", "tubule"], [30, 90, 180])
+    predicted = np.where(np.arange(300) % 4 == 0, "tubule", truth)
+    predicted[-9:] = "artery"
+    report = str(classification_report(truth, predicted, labels=["artery", "glass"], digits=3))
+    assert "micro avg      0.909     0.750" in report
+    (tmp_path / "report.txt").write_text(report)
+
+    assert "fails" not in printed(capsys, tmp_path / "report.txt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class,recall,precision,Dice\nartery,.80,.80,.80\naccuracy: 0.98\n",
+        "class,IoU\nartery,.80\nvein,.70\nmIoU: 0.83\n",
+        "class | recall\na | .90\nb | -\nmean recall: .70\n",
+        "class,Dice,n\nglass,.90,10\nartery,.50,90\nweighted Dice: .86\n",
+        "class,precision\nglass,.90\nartery,.50\nmean average precision: 0.93\n",
+        "pixel accuracy: 0.95\nmean pixel accuracy: 0.80\n",
+    ],
+)
+def test_a_table_that_may_be_right_is_not_called_impossible(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "table.txt").write_text(text)
+
+    assert "cannot all be true" not in printed(capsys, tmp_path / "table.txt")
+
+
+def test_the_example_of_the_documentation_is_found_as_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "check-scores.md").read_text()
+    example = page.split("```text\n| class")[1].split("```")[0]
+    (tmp_path / "table.md").write_text("| class" + example)
+
+    text = printed(capsys, tmp_path / "table.md")
+
+    assert "micro Dice 0.92 does not fit the classes" in text
+    assert "0.6096 to 0.7061" in text
+    assert "cannot all be true" in text
+    assert "whitespace 0.9345" in text
+
+
+def test_an_iou_above_dice_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "table.txt").write_text("mean Dice: 0.80\nmean IoU: 0.90\n")
+
+    assert "cannot all be true" in printed(capsys, tmp_path / "table.txt")
+
+
 def test_names_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "table.csv").write_text("class,recall,dice\n\x1b[2Jglass,0.5,0.9\n")
 

@@ -1,6 +1,7 @@
 """`hdgan compare`: the same labels for every arm, no patient on both sides, numbers that add up."""
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recipes.comparison_results import main as print_results
 
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.comparison import ArmText, Comparison
@@ -20,12 +22,16 @@ from hdgan.class_map import UNLABELLED
 from hdgan.cli import main
 from hdgan.errors import LeakError, SettingsError, WrongArtifactError
 from hdgan.pipeline import Made
+from hdgan.report.comparison_page import numbers_of
+from hdgan.report.comparison_sections import compared_section
 from hdgan.report.comparison_words import title_of
 from hdgan.settings.compare import ARMS, Arm, CompareSettings, CompareSources
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.import_annotations import ImportAnnotationsSettings
-from hdgan.settings.train_segmenter import TrainSegmenterSettings
+from hdgan.settings.synthesize import SynthesizeSettings
+from hdgan.settings.train_segmenter import PIXEL_METHODS, TrainSegmenterSettings
 from hdgan.stages.compare.arms import RECIPES
+from hdgan.stages.compare.inputs import held_out_folds, opened_inputs
 from hdgan.stages.compare.plan import Available, Plan, RunJob, planned, with_counts_around
 from hdgan.stages.compare.run import compare
 from hdgan.stages.evaluate import evaluate
@@ -110,11 +116,11 @@ class Text(HTMLParser):
 
 
 def plain_macro_dice(matrix: np.ndarray) -> float:
-    """Written out: per class 2 x overlap / (true + predicted), mean of the classes that occur."""
+    """Written out: per class 2 x overlap / (true + predicted), mean of the classes in the truth."""
     values = []
     for k in range(len(matrix)):
         both = int(matrix[k, :].sum()) + int(matrix[:, k].sum())
-        if both:
+        if int(matrix[k, :].sum()):
             values.append(2 * int(matrix[k, k]) / both)
     return sum(values) / len(values)
 
@@ -204,8 +210,21 @@ def test_the_report_begins_with_the_verdict_and_names_every_arm(compared: Compar
 def test_costs_are_those_of_training_and_pairs(compared: Comparison) -> None:
     cost = {run.arm: run.cpu_seconds for run in compared.runs()}
 
-    assert all(seconds > 0 for seconds in cost.values())
-    assert cost["hdgan"] > cost["supervised"]
+    known = {arm: seconds for arm, seconds in cost.items() if seconds is not None and seconds > 0}
+    assert known.keys() == cost.keys()
+    assert known["hdgan"] > known["supervised"]
+
+
+def test_the_recipe_prints_the_verdict_and_a_row_an_arm(
+    compared: Comparison, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_results(compared.folder)
+
+    printed = capsys.readouterr().out
+    assert printed.startswith(compared.text.sentences[0])
+    assert [line.split("`")[1] for line in printed.splitlines() if line.startswith("| `")] == [
+        row.arm for row in compared.text.arms
+    ]
 
 
 def test_nothing_large_stays(compared: Comparison) -> None:
@@ -228,22 +247,10 @@ def test_show_says_the_verdict(
     assert "Worst cases" in Text((tmp_path / "page.html").read_text()).text
 
 
-def test_an_arm_against_itself_is_no_evidence(world: TinyWorld, tmp_path: Path) -> None:
-    settings = replace(THIN, arms=("supervised",), candidate="supervised")
-
-    compare(world.truth, tmp_path / "comparison", settings, CompareSources(), VERBS)
-
-    text = Comparison.open(tmp_path / "comparison").text
-    difference = text.difference("supervised", "supervised", 2)
-    assert text.verdict == "no evidence"
-    assert difference is not None
-    assert difference.difference.mean == 0.0
-
-
 def test_without_drawings_every_fold_is_tested_and_every_patient_once(
     world: TinyWorld, tmp_path: Path
 ) -> None:
-    settings = replace(THIN, arms=("supervised",), candidate="supervised", seeds=1)
+    settings = replace(THIN, arms=("supervised", "mean-teacher"), seeds=1)
 
     compare(world.truth, tmp_path / "comparison", settings, CompareSources(), VERBS)
 
@@ -348,6 +355,126 @@ def test_processes_find_what_one_finds(world: TinyWorld, thin: Thin, tmp_path: P
     assert timeless(Comparison.open(tmp_path / "two")) == timeless(thin.comparison)
 
 
+@pytest.mark.parametrize("verb", ["train-segmenter", "evaluate"])
+def test_what_an_interrupted_training_cost_is_unknown_but_never_that_of_its_rest(
+    world: TinyWorld, tmp_path: Path, verb: str
+) -> None:
+    folder = tmp_path / "comparison"
+    settings = replace(THIN, arms=("supervised", "mean-teacher"), folds=(0,))
+    first = "supervised-2-fold0-draw0-seed0"
+
+    def slow(*parts: Any) -> Made:
+        made = train_segmenter(*parts)
+        time.sleep(1.0)
+        return made
+
+    def killed_after(do: Callable[..., Made]) -> Callable[..., Made]:
+        def do_and_die(*parts: Any) -> Made:
+            made = do(*parts)
+            if first in str(made.folder):
+                raise KeyboardInterrupt
+            return made
+
+        return do_and_die
+
+    slowly = VERBS | {"train-segmenter": slow}
+    dying = slowly | {verb: killed_after(slowly[verb])}
+    with pytest.raises(KeyboardInterrupt):
+        compare(world.truth, folder, settings, CompareSources(), dying)
+    compare(world.truth, folder, settings, CompareSources(), VERBS)
+
+    comparison = Comparison.open(folder)
+    seconds = {run.run: run.seconds for run in comparison.runs()}
+    row = comparison.text.arm("supervised", 2)
+    assert row is not None
+    if verb == "train-segmenter":
+        assert seconds[first] is None
+        assert row.seconds == seconds["supervised-2-fold0-draw0-seed1"]
+    else:
+        assert (seconds[first] or 0.0) > 1.0
+
+
+def test_each_label_draw_has_pairs_of_other_latents(world: TinyWorld, tmp_path: Path) -> None:
+    drawn: dict[str, SynthesizeSettings] = {}
+
+    def noted(*parts: Any) -> Made:
+        drawn[parts[1].parent.name] = parts[2]
+        return synthesize(*parts)
+
+    settings = replace(THIN, draws=2, seeds=1)
+
+    compare(
+        world.truth,
+        tmp_path / "comparison",
+        settings,
+        sources_of(world),
+        VERBS | {"synthesize": noted},
+    )
+
+    one, other = (drawn[f"pairs-0-default-2-draw{draw}"] for draw in (0, 1))
+    assert abs(one.seed - other.seed) >= THIN.num_pairs
+
+
+def test_a_generator_of_unknown_history_is_used_only_if_there_is_no_other(
+    world: TinyWorld,
+) -> None:
+    inputs = opened_inputs(world.truth, sources_of(world))
+    known = inputs.drawings[0]
+    unknown = replace(known, seen=frozenset())
+    two = replace(inputs, drawings=[unknown, known])
+
+    held_out = held_out_folds(two, (0,), needs_drawings=True)
+
+    assert held_out.drawings_of == {0: 1}
+    assert len(held_out.left_out) == 1
+    assert two.other_pools({0: 1}) == []
+    assert "tiles of another tile set" in two.other_pools({0: 0})[0]
+    fewer = replace(inputs, drawings=[replace(known, seen=frozenset({1, 2}))])
+    assert "learned from folds 1, 2, but" in fewer.other_pools({0: 0})[0]
+
+
+def test_the_page_says_what_is_so_of_the_arms_that_were_compared(compared: Comparison) -> None:
+    text = compared.text
+    unknown = text.model_copy(update={"knows_generators": False})
+    forest = text.model_copy(update={"candidate": "random-forest"})
+
+    usual, uncertain, other = (compared_section(one).text for one in (text, unknown, forest))
+
+    assert "the same network and the same number of steps" in usual
+    assert "of whom nothing had been learned" in usual
+    assert "whether the generator had, nobody can check" in uncertain
+    assert "whether the generator had, nobody can check" in numbers_of(unknown)[-1][2]
+    assert "random forest has no U-Net" in other
+    assert "same number of steps" not in other
+    page = Text(compared.read("report.html").decode()).text
+    assert "its classifier has 5 steps instead of 6000 and 2 perceptrons instead of 10" in page
+
+
+def test_the_arms_without_steps_are_those_whose_methods_have_none() -> None:
+    assert {arm for arm in ARMS if RECIPES[arm].method in PIXEL_METHODS} == {*PIXEL_METHODS}
+
+
+def test_what_no_arm_uses_is_refused(world: TinyWorld, tmp_path: Path) -> None:
+    settings = replace(THIN, arms=("supervised", "mean-teacher"))
+    with_encoder = CompareSources(encoder=Path("efficientnet-lite0"))
+
+    with pytest.raises(SettingsError, match="--annotated-samples is given, but no arm"):
+        compare(world.truth, tmp_path / "comparison", settings, sources_of(world), VERBS)
+    with pytest.raises(SettingsError, match="--encoder is given, but no arm"):
+        compare(world.truth, tmp_path / "comparison", settings, with_encoder, VERBS)
+
+
+def test_a_trial_ends_with_the_budget(world: TinyWorld, tmp_path: Path) -> None:
+    notes = Notes()
+    settings = replace(THIN, budget="0.01s")
+
+    with pytest.raises(SettingsError, match=r"--budget is 0.01s, but the trial that comes first"):
+        compare(world.truth, tmp_path / "comparison", settings, sources_of(world), notes.verbs)
+
+    assert len(notes.segmenters) == 1
+    assert not notes.classifiers
+
+
 def test_a_fold_that_the_generator_has_seen_is_refused(world: TinyWorld, tmp_path: Path) -> None:
     settings = replace(THIN, folds=(0, 1))
 
@@ -409,23 +536,35 @@ def test_it_says_beforehand_what_it_can_show(thin: Thin) -> None:
 def test_a_budget_that_allows_nothing_is_refused(world: TinyWorld, tmp_path: Path) -> None:
     settings = replace(THIN, steps=100_000, budget="2s")
 
-    with pytest.raises(SettingsError, match=r"--budget is 2s, but the smallest comparison"):
+    with pytest.raises(SettingsError, match=r"--budget is 2s, but the"):
         compare(world.truth, tmp_path / "comparison", settings, sources_of(world), VERBS)
 
     assert not list((tmp_path / "comparison").iterdir())
 
 
-def test_a_budget_takes_label_draws_away_and_says_so(world: TinyWorld, tmp_path: Path) -> None:
-    only = CompareSources()
-    endless = replace(THIN, arms=("supervised",), candidate="supervised", folds=(0,), draws=1000)
-    settings = replace(endless, budget="15s")
+def test_a_budget_less_the_trial_takes_seeds_and_label_draws_away_and_says_so(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    arms: tuple[Arm, ...] = ("supervised", "mean-teacher")
+    settings = replace(THIN, arms=arms, folds=(0,), draws=1000, budget="18s")
+    calls = 0
 
-    compare(world.truth, tmp_path / "comparison", settings, only, VERBS)
+    def slow_to_begin(*parts: Any) -> Made:
+        nonlocal calls
+        calls += 1
+        time.sleep(6.0 if calls == 1 else 0.0)
+        return train_segmenter(*parts)
 
-    text = Comparison.open(tmp_path / "comparison").text
-    assert 1 <= text.design.draws < 1000
-    assert text.design.num_runs == text.design.draws * 2
-    assert any(sentence.startswith("For --budget 15s") for sentence in text.left_out)
+    verbs = VERBS | {"train-segmenter": slow_to_begin}
+    compare(world.truth, tmp_path / "comparison", settings, CompareSources(), verbs)
+
+    design = Comparison.open(tmp_path / "comparison").text.design
+    left_out = Comparison.open(tmp_path / "comparison").text.left_out
+    assert 2 <= design.draws < 1000
+    assert design.num_runs == len(arms) * design.draws
+    assert any(sentence.startswith("For --budget 18s") for sentence in left_out)
+    assert design.estimated_seconds is not None
+    assert design.estimated_seconds < 12.0
 
 
 def test_the_arm_of_frozen_features_says_if_its_encoder_cannot_be_read(
@@ -459,6 +598,7 @@ def test_an_arm_that_needs_drawings_says_what_is_missing(world: TinyWorld, tmp_p
         ({"folds": ()}, "--folds"),
         ({"arms": ("hdgan",)}, "--reference"),
         ({"candidate": "all-labels", "arms": None}, "--candidate"),
+        ({"candidate": "supervised"}, "--candidate and --reference are both supervised"),
         ({"budget": "soon"}, "--budget"),
         ({"num_pairs": 1}, "--num-pairs"),
     ],

@@ -3,7 +3,8 @@
 import json
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,53 @@ def test_two_images_at_once_are_predicted_as_each_alone(
     assert both.shape == (2, 5, 32, 48)
     assert torch.allclose(both[1:], alone, atol=1e-5)
     assert torch.allclose(both.exp().sum(dim=1), torch.ones(2, 32, 48), atol=1e-4)
+
+
+class Striped:
+    """Images of two colours that tell their class; counts which were read."""
+
+    def __init__(self, num_images: int, labelled: Callable[[int], bool]) -> None:
+        self.read: list[int] = []
+        self.images = [partial(self.image, i, known=labelled(i)) for i in range(num_images)]
+
+    def image(self, number: int, *, known: bool) -> np.ndarray:
+        """One of them."""
+        self.read.append(number)
+        image = np.full((8, 8, 4), 40, dtype=np.uint8)
+        image[:4] = 200
+        image[..., 3] = UNLABELLED
+        if known:
+            image[:4, :, 3], image[4:, :, 3] = 0, 1
+        return image
+
+    def fit(self, folder: Path) -> bytes:
+        """Grow a forest on them; its trees come back."""
+        unfinished = UnfinishedArtifact(folder, Order("segmenter", {}, {}))
+        settings = TrainSegmenterSettings(method="random-forest")
+        fit_pixel_method(unfinished, settings, KIDNEY, self.images, None, torch.device("cpu"))
+        return (folder / WEIGHTS).read_bytes()
+
+
+def test_of_thousands_of_images_as_many_are_read_as_there_may_be_pieces(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, again = (Striped(3000, lambda _: True) for _ in range(2))
+
+    same = first.fit(tmp_path / "first") == again.fit(tmp_path / "again")
+
+    assert same
+    assert first.read == again.read
+    assert len(set(first.read)) == len(first.read) == pixel_methods.MOST_PIECES
+    assert max(first.read) > 2000
+    assert "256 of the 3,000 images are learned from" in capsys.readouterr().err
+
+
+def test_images_without_labels_do_not_count_among_those_drawn(tmp_path: Path) -> None:
+    sparse = Striped(600, lambda number: number % 100 == 0)
+
+    sparse.fit(tmp_path / "sparse")
+
+    assert sorted(sparse.read) == list(range(600))
 
 
 def test_the_encoder_lies_in_the_artifact(phantoms: Phantoms) -> None:

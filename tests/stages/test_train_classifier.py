@@ -15,11 +15,13 @@ from hdgan.artifacts.classifier import (
     WEIGHTS,
     ClassifierFolder,
 )
+from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.errors import ImageError, LeakError, SettingsError, WrongArtifactError
-from hdgan.method import projection
+from hdgan.method import context_head, projection
+from hdgan.method.features import FeaturePyramid
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.sources import AnnotationSources, ClassifierSources
 from hdgan.settings.synthesize import SynthesizeSources
@@ -31,6 +33,8 @@ from hdgan.stages.train_classifier import matching, projecting
 from hdgan.stages.train_classifier.run import train_classifier
 from hdgan.stages.train_generator import train_generator
 from tests.tiny_world import SYNTHESIZE, TRAIN_CLASSIFIER, TRAIN_GENERATOR, TinyWorld, write_encoder
+
+_Captured = pytest.CaptureFixture[str]
 
 QUICK = replace(TRAIN_CLASSIFIER, steps=5)
 PROJECT = replace(QUICK, projection_steps=20)
@@ -199,6 +203,59 @@ def test_a_generator_that_draws_nothing_like_the_tiles_is_refused(
         train_classifier(world.truth, tmp_path / "classifier", settings, _of_tiles(world))
 
 
+def test_projections_outlive_a_refusal(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projecting, "largest_distance", lambda *_: 0.0)
+    settings = replace(PROJECT, projection_steps=1, num_images=2)
+
+    with pytest.raises(WrongArtifactError, match="draws none of the 2 crops"):
+        train_classifier(world.truth, tmp_path / "classifier", settings, _of_tiles(world))
+
+    kept = (tmp_path / "classifier" / ".unfinished" / "projected").glob("*.safetensors")
+    assert len(list(kept)) == 2
+
+
+def test_a_context_head_without_a_map_is_refused_before_anything_is_projected(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        pytest.fail("latents were sought")
+
+    monkeypatch.setattr(projecting, "project", never)
+    monkeypatch.setattr(context_head, "WHOLE_PX", 8)
+    settings = replace(PROJECT, context=True, num_blocks=1)
+
+    with pytest.raises(SettingsError, match="--context needs feature maps up to"):
+        train_classifier(world.truth, tmp_path / "classifier", settings, _of_tiles(world))
+
+    assert not (tmp_path / "classifier").exists()
+
+
+def test_large_drawings_are_matched_in_smaller_numbers() -> None:
+    numbers = [matching.num_drawings_of(size) for size in (10**6, 2 * 10**8, 1_100_000_000)]
+
+    assert numbers == [64, 40, 8]
+
+
+def test_matching_keeps_no_more_drawings_than_fit(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: _Captured
+) -> None:
+    monkeypatch.setattr(matching, "KEPT_BYTES", 1)
+    written: list[str] = []
+    write = FeatureStore.write
+
+    def counted(self: FeatureStore, name: str, pyramid: FeaturePyramid) -> None:
+        written.append(name)
+        write(self, name, pyramid)
+
+    monkeypatch.setattr(FeatureStore, "write", counted)
+    train_classifier(world.truth, tmp_path / "classifier", MATCH, _of_tiles(world))
+
+    assert len(written) == 8
+    assert "drawings are large: 8 rather than 64 are matched" in capsys.readouterr().err
+
+
 def test_gradient_matching_makes_a_classifier_that_labels_pairs(
     world: TinyWorld, tmp_path: Path
 ) -> None:
@@ -212,7 +269,10 @@ def test_gradient_matching_makes_a_classifier_that_labels_pairs(
 
     folder = ClassifierFolder.open(tmp_path / "classifier")
     assert made.facts["steps"] == 5
-    assert "accuracy on real pixels, of a small segmenter that it has taught" in made.facts
+    assert (
+        "accuracy on training pixels of real tiles, of a small segmenter that it has taught"
+        in made.facts
+    )
     assert len(folder.learned_from()) == 4
     assert folder.text.num_members == TRAIN_CLASSIFIER.num_members
     assert folder.projections() == []
@@ -274,6 +334,9 @@ def test_a_generator_of_larger_drawings_than_the_tiles_is_refused(
         (replace(MATCH, context=True), "--context changes nothing for"),
         (replace(MATCH, batch=32), "--batch changes nothing for"),
         (replace(MATCH, features="regenerate"), "--features changes nothing for"),
+        (replace(MATCH, preset="paper"), "--preset changes nothing for"),
+        (replace(MATCH, preset="linear", num_members=None, steps=None), "--preset changes nothing"),
+        (replace(MATCH, projection_steps=9), "--projection-steps changes nothing for"),
         (replace(PROJECT, all_splits=True), "--all-splits is for annotated drawings"),
         (replace(PROJECT, folds=(7,)), "has no tile in folds"),
         (replace(PROJECT, num_images=99), "--num-images is 99, but"),
@@ -294,3 +357,28 @@ def test_ways_to_learn_from_tiles_are_refused_for_samples(world: TinyWorld, tmp_
             replace(QUICK, real_labels="projection"),
             _of_samples(world),
         )
+
+
+@pytest.mark.parametrize(
+    ("settings", "added", "flag"),
+    [
+        (QUICK, {"tiles": Path("t")}, "tiles"),
+        (QUICK, {"encoder": Path("e.npz")}, "encoder"),
+        (replace(QUICK, folds=(1,)), {}, "folds"),
+        (replace(QUICK, crops_per_tile=2), {}, "crops-per-tile"),
+        (replace(QUICK, projection_steps=9), {}, "projection-steps"),
+    ],
+)
+def test_choices_for_tiles_are_refused_for_samples(
+    world: TinyWorld,
+    tmp_path: Path,
+    settings: TrainClassifierSettings,
+    added: dict[str, Path],
+    flag: str,
+) -> None:
+    sources = replace(_of_samples(world), **added)
+
+    with pytest.raises(SettingsError, match=f"--{flag} is for annotated tiles, but"):
+        train_classifier(world.annotations, tmp_path / "x", settings, sources)
+
+    assert not (tmp_path / "x").exists()

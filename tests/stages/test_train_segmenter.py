@@ -1,28 +1,36 @@
 """`hdgan train-segmenter`: what it learns from, and by which rule."""
 
+import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from hdgan.artifacts.annotation_set import class_map_bytes
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.segmenter import WEIGHTS, SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact
-from hdgan.errors import ImageError, LeakError, SettingsError
+from hdgan.class_map import KIDNEY
+from hdgan.errors import ImageError, LeakError, MissingArtifactError, SettingsError
 from hdgan.method.segmenter.crops import StepCrops
 from hdgan.method.segmenter.plan import SegmenterPlan
 from hdgan.settings.evaluate import EvaluateSettings
+from hdgan.settings.import_annotations import ImportAnnotationsSettings
 from hdgan.settings.sources import AnnotationSources
 from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_segmenter import (
+    PIXEL_METHODS,
     UNLABELLED_METHODS,
     SegmenterMethod,
     SegmenterSources,
     TrainSegmenterSettings,
+    unread_by,
 )
 from hdgan.stages.evaluate import evaluate
+from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.tile.run import tile
 from hdgan.stages.train_segmenter import training
 from hdgan.stages.train_segmenter.crops import Crops, Labelled, Unlabelled
@@ -30,11 +38,15 @@ from hdgan.stages.train_segmenter.run import train_segmenter
 from hdgan.stages.train_segmenter.sources import ReadImage, chosen, opened
 from tests.tiny_world import TinyWorld
 
+METHODS = ("supervised", *UNLABELLED_METHODS, *PIXEL_METHODS)
+
 
 def few(**choices: object) -> TrainSegmenterSettings:
-    """Two steps of a small network, with these choices."""
+    """Two steps of a small network, with these choices, as far as the method has them."""
+    ours = {"steps": 2, "batch": 2, "crop_px": 16, "width": 4, "folds": (1, 2)} | choices
+    unread = unread_by(choices.get("method", "supervised"))  # type: ignore[arg-type]
     return TrainSegmenterSettings(
-        **{"steps": 2, "batch": 2, "crop_px": 16, "width": 4, "folds": (1, 2)} | choices  # type: ignore[arg-type]
+        **{name: choice for name, choice in ours.items() if name not in unread}  # type: ignore[arg-type]
     )
 
 
@@ -129,27 +141,145 @@ def test_what_a_rule_has_no_use_for_is_refused(
 
 
 def test_unlabelled_tiles_smaller_than_a_crop_are_named(world: TinyWorld, tmp_path: Path) -> None:
-    (tmp_path / "large").mkdir()
+    (tmp_path / "small").mkdir()
     for i in range(6):
-        image = np.full((24, 24, 3), 40 * i, dtype=np.uint8)
-        (tmp_path / "large" / f"p{i}_0.png").write_bytes(png_of(image))
-    tile(tmp_path / "large", tmp_path / "tiles", TileSettings(patient_pattern="^(p[0-9]+)_"))
+        image = np.full((12, 12, 3), 40 * i, dtype=np.uint8)
+        (tmp_path / "small" / f"p{i}_0.png").write_bytes(png_of(image))
+    tile(tmp_path / "small", tmp_path / "tiles", TileSettings(patient_pattern="^(p[0-9]+)_"))
 
     with pytest.raises(
-        ImageError, match=r"24 x 24 pixels, smaller than a crop of 32.*--unlabelled"
+        ImageError, match=r"12 x 12 pixels, smaller than a crop of 16.*--unlabelled"
     ):
         train_segmenter(
             world.pairs,
             tmp_path / "out",
-            few(method="fixmatch", crop_px=32, folds=(0, 1, 2, 3, 4)),
+            few(method="fixmatch", folds=(0, 1, 2, 3, 4)),
             sources=SegmenterSources(unlabelled=tmp_path / "tiles"),
         )
+
+
+OTHERWISE: dict[str, object] = {
+    "steps": 3,
+    "batch": 2,
+    "crop_px": 16,
+    "learning_rate": 0.01,
+    "width": 4,
+    "cut_mix": 0.5,
+    "threshold": 0.5,
+    "equal_sources": True,
+    "precision": "bfloat16",
+}
+"""Another choice than the default, of all that a U-Net alone has."""
+
+
+@pytest.mark.parametrize("method", PIXEL_METHODS)
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_what_pixel_methods_do_not_have_is_refused(method: SegmenterMethod, name: str) -> None:
+    option = name.replace("_", "-")
+
+    with pytest.raises(SettingsError, match=f"--{option} changes nothing for --method {method}"):
+        TrainSegmenterSettings(method=method, **{name: OTHERWISE[name]})  # type: ignore[arg-type]
+
+
+def test_trees_see_no_jitter_of_the_stain_and_perceptrons_do() -> None:
+    assert TrainSegmenterSettings(method="frozen-features", stain_jitter=0.2).stain_jitter == 0.2
+    with pytest.raises(SettingsError, match="--stain-jitter changes nothing for --method random-"):
+        TrainSegmenterSettings(method="random-forest", stain_jitter=0.2)
+
+
+def test_every_choice_that_is_refused_is_one_that_there_is() -> None:
+    names = {field.name for field in fields(TrainSegmenterSettings)}
+
+    assert all(set(unread_by(method)) <= names for method in METHODS)
+    assert unread_by("fixmatch") == ()
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fixmatch"])
+def test_a_threshold_is_for_fixmatch_alone(method: SegmenterMethod) -> None:
+    assert TrainSegmenterSettings(method="fixmatch", threshold=0.5).threshold == 0.5
+    with pytest.raises(SettingsError, match=r"--threshold changes nothing .* it is for FixMatch"):
+        TrainSegmenterSettings(method=method, threshold=0.5)
+
+
+def test_a_draw_without_a_number_of_images_is_refused() -> None:
+    assert TrainSegmenterSettings(draw=3, num_images=2).draw == 3
+    with pytest.raises(SettingsError, match="--draw decides which images --num-images takes"):
+        TrainSegmenterSettings(draw=3)
+
+
+@pytest.fixture
+def uneven(tmp_path: Path) -> Path:
+    """Annotated tiles of 48 px, and one, the last of them, of 24 x 40."""
+    for kind in ("images", "labels"):
+        (tmp_path / kind).mkdir()
+    for i in range(6):
+        height, width = (24, 40) if i == 5 else (48, 48)
+        image = np.full((height, width, 3), 40 * i, dtype=np.uint8)
+        (tmp_path / "images" / f"p{i}_0.png").write_bytes(png_of(image))
+        (tmp_path / "labels" / f"p{i}_0.png").write_bytes(png_of(image[..., 0] // 40 % 5))
+    (tmp_path / "classes.json").write_bytes(class_map_bytes(KIDNEY))
+    tile(tmp_path / "images", tmp_path / "tiles", TileSettings(patient_pattern="^(p[0-9]+)_"))
+    import_annotations(
+        tmp_path / "tiles",
+        tmp_path / "labels",
+        tmp_path / "truth",
+        ImportAnnotationsSettings(only="suggested"),
+        tmp_path / "classes.json",
+    )
+    return tmp_path
+
+
+EVERYWHERE = (0, 1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_labelled_image_smaller_than_a_crop_is_named_whether_it_would_be_drawn_or_not(
+    uneven: Path, seed: int
+) -> None:
+    settings = few(steps=1, batch=1, crop_px=32, seed=seed, folds=EVERYWHERE)
+
+    with pytest.raises(ImageError, match=r"p5_0\S* is 40 x 24 pixels, smaller than a crop of 32"):
+        train_segmenter(uneven / "truth", uneven / "out", settings)
+
+    assert list((uneven / "out").iterdir()) == []
+
+
+def test_a_crop_that_is_not_named_fits_into_the_smallest_image(uneven: Path) -> None:
+    settings = few(crop_px=None, folds=EVERYWHERE)
+    reads = opened(uneven / "truth", settings, SegmenterSources()).reads
+
+    assert training.plan_of(settings, reads).crop_px == 24
+    assert {read.size() for read in reads} == {(48, 48), (24, 40)}
+    assert all(read().shape == (*read.size(), 4) for read in reads)
+
+
+def test_drawings_say_their_size(world: TinyWorld) -> None:
+    for path in (world.pairs, world.annotations):
+        reads = opened(path, few(), SegmenterSources()).reads
+
+        assert all(read().shape == (*read.size(), 4) for read in reads)
+        assert all(Path(read.place).parent.parent.is_dir() for read in reads)
+
+
+def test_a_sample_set_that_lies_elsewhere_can_be_named(world: TinyWorld, tmp_path: Path) -> None:
+    shutil.copytree(world.annotations, tmp_path / "annotations")
+    with pytest.raises(MissingArtifactError, match="--samples"):
+        train_segmenter(tmp_path / "annotations", tmp_path / "out", few())
+
+    train_segmenter(
+        tmp_path / "annotations",
+        tmp_path / "out",
+        few(),
+        sources=SegmenterSources(samples=world.samples),
+    )
+
+    assert SegmenterFolder.open(tmp_path / "out").curves()[-1].steps == 2
 
 
 def test_the_draw_decides_which_images_are_used_and_the_seed_nothing_of_it(
     world: TinyWorld,
 ) -> None:
-    source = opened(world.truth, few(), world.tiles)
+    source = opened(world.truth, few(), SegmenterSources(tiles=world.tiles))
 
     def names(**choices: object) -> list[bytes]:
         reads = chosen([source], few(num_images=3, **choices))[0]
@@ -161,7 +291,8 @@ def test_the_draw_decides_which_images_are_used_and_the_seed_nothing_of_it(
 
 
 def test_a_number_of_images_is_of_the_first_source(world: TinyWorld) -> None:
-    sources = [opened(path, few(), world.tiles) for path in (world.truth, world.pairs)]
+    places = SegmenterSources(tiles=world.tiles)
+    sources = [opened(path, few(), places) for path in (world.truth, world.pairs)]
 
     assert [len(reads) for reads in chosen(sources, few(num_images=2))] == [2, 9]
 
@@ -173,7 +304,8 @@ def test_more_images_than_there_are_is_refused(world: TinyWorld, tmp_path: Path)
 
 def plain_images(count: int, colour: int) -> list[ReadImage]:
     """Images of one colour, which is their class, too."""
-    return [lambda: np.full((16, 16, 4), colour, dtype=np.uint8)] * count
+    image = np.full((16, 16, 4), colour, dtype=np.uint8)
+    return [ReadImage("plain", lambda: (16, 16), lambda: image)] * count
 
 
 @pytest.mark.parametrize(("equal", "share"), [(True, 0.5), (False, 0.1)])
@@ -235,12 +367,12 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
 ) -> None:
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     settings = few(method=method, steps=40, threshold=0.5)
-    pairs = opened(world.pairs, settings, None)
+    pairs = opened(world.pairs, settings, SegmenterSources())
     free = None if method == "supervised" else Unlabelled(TileSet.open(world.tiles), (1, 2))
 
     def fitted(kind: type[Crops], name: str) -> list[str]:
         labelled = Labelled(
-            [pairs.reads], training.plan_of(settings, pairs.reads[0]), equal_sources=False
+            [pairs.reads], training.plan_of(settings, pairs.reads), equal_sources=False
         )
         crops = kind(labelled, free, torch.device("cpu"))
         unfinished = UnfinishedArtifact(tmp_path / name, Order("segmenter", {}, {}))

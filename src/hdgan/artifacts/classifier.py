@@ -133,14 +133,14 @@ class ClassifierFolder(Artifact):
         return table_of(self.read(PROJECTIONS), ProjectionRecord, name)
 
     def learned_from(self) -> list[str]:
-        """Names of the images that it was fitted to."""
+        """Names of the images that it was fitted to; samples are called after their seeds."""
         return [row.image for row in self._split() if row.split == "training"]
 
     @property
     def validated_on(self) -> str:
         """What the curves tell of, in words: training pixels if no others were left."""
         if TileSet.kind in self.manifest.parents and PROJECTIONS not in self.manifest.files:
-            return "real pixels, of a small segmenter that it has taught"
+            return "training pixels of real tiles, of a small segmenter that it has taught"
         has_own = any(row.split == "validation" for row in self._split())
         return "validation pixels" if has_own else "training pixels"
 

@@ -55,10 +55,11 @@ class RunRecord(Record):
     seed: int
     """Of the training."""
 
-    cpu_seconds: float
-    """What it cost in time of the processor: training, and the pairs that it learned from."""
+    cpu_seconds: float | None
+    """What it cost in time of the processor: training, and the pairs that it learned from. None if
+    nobody knows, because it was interrupted and went on."""
 
-    seconds: float
+    seconds: float | None
     """The same by the clock, with one thread; on a GPU this is what counts."""
 
     minutes: float | None = None
@@ -106,10 +107,10 @@ class ArmText(_Text):
     classes: dict[str, float | None]
     """Dice of each class, all images of a run together, means of the runs."""
 
-    cpu_seconds: float
-    """Mean of the runs."""
+    cpu_seconds: float | None
+    """Mean of the runs whose cost is known; None if there is none."""
 
-    seconds: float
+    seconds: float | None
     """The same by the clock."""
 
 
@@ -201,6 +202,12 @@ class ComparisonText(_Text):
 
     minutes_a_label: float | None = None
     """Mean work of annotators, where it is known."""
+
+    knows_generators: bool = True
+    """Whether the generators that were used say which of these tiles they have learned from."""
+
+    changed: dict[str, str] = {}
+    """By arm, in what its classifier differs from its preset."""
 
     def arm(self, name: str, count: int | None) -> ArmText | None:
         """How an arm did at a number of labels, if it was run."""

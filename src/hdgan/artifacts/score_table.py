@@ -6,9 +6,17 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from hdgan.artifacts.score_words import (
+    LEAST_PIXELS,
+    Column,
+    averaging_of,
     column_of,
+    is_average_precision,
+    is_background,
+    is_missing,
     is_per_cent,
+    is_total,
     known_column,
+    may_count_images,
     number_in,
     row_of_means,
     summary_words,
@@ -47,23 +55,26 @@ def score_table_of(data: bytes, name: str, last_digit: float = 0.5) -> ScoreTabl
             digit: .5 where it was rounded, 1 where it may have been cut off.
 
     Raises:
-        InputError: it is no text, too large, has a row that does not fit its header, or no score.
+        InputError: it is no text, too large, has a row that does not fit its header, two columns of
+            one score, or no score.
     """
     lines = _lines(data, name)
     summaries = [*_said(lines, last_digit)]
     rows, header = _found_header([_cells(line) for line in lines if not _is_said(line)])
     classes: list[ClassRow] = []
+    is_whole = False
     if header:
         reader = _Reader(header, rows, last_digit, name)
         classes = reader.classes()
         summaries += reader.means()
+        is_whole = reader.is_whole(classes)
     if not classes and not summaries:
         raise InputError(
             f"{name} has no score that is understood. Needed is a row a class under a header with "
             "recall (or sensitivity, accuracy), precision, Dice (or F1), IoU, pixels; or a line "
             "such as `mean Dice: 0.92`."
         )
-    return ScoreTable(classes, summaries)
+    return ScoreTable(classes, summaries, is_whole=is_whole)
 
 
 def _lines(data: bytes, name: str) -> list[str]:
@@ -150,9 +161,10 @@ class _Reader:
         longest = max((len(cells) for cells in rows), default=0)
         if known_column(header[0]) and longest == len(header) + 1:
             header = ["class", *header]  # the column of names has no title
-        self.columns = [column_of(title) for title in header]
         self.last_digit, self.name = last_digit, name
-        self.rows = [cells for cells in rows if any(map(number_in, cells[1:]))]
+        self.rows = [cells for cells in rows if _is_row(cells, len(header))]
+        self.columns = [self._column(title, place) for place, title in enumerate(header)]
+        self._refuse_two_of_one(header)
         self.scales = [self._scale(place) for place in range(len(header))]
 
     def classes(self) -> list[ClassRow]:
@@ -163,16 +175,42 @@ class _Reader:
                 numbers = self._numbers(cells)
                 pixels = numbers.pop("pixels", None)
                 scores: dict[Measure, Printed] = {**numbers}  # type: ignore[dict-item]
-                if scores or pixels:
-                    found.append(ClassRow(_named(cells), scores, _count(pixels)))
-        return found
+                found.append(ClassRow(_named(cells), scores, _count(pixels)))
+        return found if any(row.scores or row.pixels for row in found) else []
+
+    def is_whole(self, classes: Sequence[ClassRow]) -> bool:
+        """Whether no class is left out.
+
+        So it is if the accuracy, which is of all pixels, is said to be of as many as the classes
+        have; or if a row `total` is, and the background, which is left out first, is a class.
+        """
+        counts = [row.pixels for row in classes if row.pixels is not None]
+        if not counts or len(counts) < len(classes):
+            return False
+        of_all = Interval(sum(count.low for count in counts), sum(count.high for count in counts))
+        has_background = any(is_background(row.name) for row in classes)
+        means = [cells for cells in self.rows if row_of_means(cells[0])]
+        totals = [self._total(cells, has_background=has_background) for cells in means]
+        known = [total for total in totals if total is not None]
+        return bool(known) and all(total.meets(of_all) for total in known)
+
+    def _total(self, cells: list[str], *, has_background: bool) -> Interval | None:
+        """Of how many pixels a row says that all are."""
+        name = _named(cells)
+        if summary_words(name) == ("recall", "accuracy"):
+            numbers = [number for number in map(number_in, cells[1:]) if number is not None]
+            if numbers[1:] and numbers[-1].value >= 2:
+                return numbers[-1].printed(1.0, self.last_digit, whole=True).could_be
+        elif has_background and is_total(name):
+            return _count(self._numbers(cells).get("pixels"))
+        return None
 
     def means(self) -> Iterator[Summary]:
         """What rows such as `macro avg` say of each column, and `accuracy` of itself."""
         for cells in self.rows:
-            if not row_of_means(cells[0]):
-                continue
             name = _named(cells)
+            if not row_of_means(cells[0]) or is_average_precision(name):
+                continue
             alone = summary_words(name)
             if alone is not None:
                 number = next(filter(None, map(number_in, cells[1:])))
@@ -180,9 +218,9 @@ class _Reader:
                 continue
             numbers = self._numbers(cells)
             for measure in ("recall", "precision", "dice", "iou"):
-                words = summary_words(f"{name} {measure}")
-                if measure in numbers and words is not None:
-                    yield Summary(f"{name} {measure}", measure, words[1], numbers[measure])
+                averaging = averaging_of(name)
+                if measure in numbers and averaging is not None:
+                    yield Summary(f"{name} {measure}", measure, averaging, numbers[measure])
 
     def _numbers(self, cells: list[str]) -> dict[str, Printed]:
         """What stands in the known columns of a row, by column."""
@@ -200,6 +238,29 @@ class _Reader:
                 found[column.measure] = number.printed(of, self.last_digit, whole=whole)
         return found
 
+    def _column(self, title: str, place: int) -> Column:
+        """What stands in a column; small counts of what is not said may be of images."""
+        column = column_of(title)
+        if not may_count_images(title):
+            return column
+        rows = [row for row in self.rows if row[place:] and not row_of_means(row[0])]
+        numbers = filter(None, (number_in(row[place]) for row in rows))
+        if max((number.value for number in numbers), default=0.0) >= LEAST_PIXELS:
+            return column
+        return Column(None, column.has_sign)
+
+    def _refuse_two_of_one(self, header: Sequence[str]) -> None:
+        titles: dict[str, str] = {}
+        for title, column in list(zip(header, self.columns, strict=True))[1:]:
+            if column.measure in titles:
+                raise InputError(
+                    f"{self.name} has the columns {titles[column.measure]} and {title[:60]}, "
+                    f"which are both read as {column.measure}: leave one out (an accuracy of a "
+                    "class against all others is no recall)."
+                )
+            if column.measure is not None:
+                titles[column.measure] = title[:60]
+
     def _scale(self, place: int) -> float:
         """What a number of a column is multiplied with to be a part of 1."""
         column = self.columns[place]
@@ -210,6 +271,14 @@ class _Reader:
         if column.measure in (None, "pixels") or not is_per_cent(values, column):
             return 1.0
         return 0.01
+
+
+def _is_row(cells: Sequence[str], width: int) -> bool:
+    """Whether cells have a number, or say of a class that there is none."""
+    if any(map(number_in, cells[1:])):
+        return True
+    is_named = bool(cells[0].strip()) and not row_of_means(cells[0])
+    return is_named and len(cells) == width > 1 and all(map(is_missing, cells[1:]))
 
 
 def _named(cells: list[str]) -> str:

@@ -26,6 +26,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+_COUNTS = frozenset(["count", "n"])
+"""Names of a column that as often counts images."""
+
+LEAST_PIXELS = 10_000
+"""A column that may count images counts pixels if its largest number is this."""
+
+_BACKGROUND = frozenset(
+    ["background", "bg", "whitespace", "white space", "glass", "empty glass", "non-tissue"]
+)
+"""Classes that are the first to be left out."""
+
 _MEASURES: tuple[tuple[str, Measure], ...] = (
     (r"dice|dsc|f1|f-score|f score|f-measure", "dice"),
     (r"m?iou|jaccard|intersection over union", "iou"),
@@ -36,6 +47,7 @@ _MEASURES: tuple[tuple[str, Measure], ...] = (
 _AVERAGING: tuple[tuple[str, Averaging], ...] = (
     (r"macro|balanced|miou|class average|mean class", "macro"),
     (r"weighted|frequency", "weighted"),
+    (r"(mean|average|avg) pixel", "any"),
     (r"micro|global|overall accuracy|pixel accuracy|overall acc|pixel acc", "micro"),
     (r"mean|average|avg|overall|all classes|total", "any"),
 )
@@ -51,7 +63,18 @@ _NUMBER = re.compile(
 _MEANS = frozenset(
     [
         *("macro", "micro", "weighted", "mean", "average", "avg", "overall", "total", "global"),
-        *("balanced", "frequency", "all", "class", "classes", "pixel", "score", "accuracy", "acc"),
+        *(
+            "balanced",
+            "frequency",
+            "all",
+            "class",
+            "classes",
+            "pixel",
+            "pixels",
+            "score",
+            "accuracy",
+            "acc",
+        ),
         *("dice", "f1", "iou", "miou", "recall", "precision"),
     ]
 )
@@ -125,14 +148,38 @@ def column_of(title: str) -> Column:
     return Column(known_column(title), "%" in title or "per cent" in title or "percent" in title)
 
 
+def may_count_images(title: str) -> bool:
+    """Whether a title of counts does not say of what, such as `n`."""
+    return _plain(title) in _COUNTS and not re.search(r"pixel|px|support", title.lower())
+
+
+def is_background(name: str) -> bool:
+    """Whether a class is what tables leave out first."""
+    return _plain(name) in _BACKGROUND
+
+
+def is_total(name: str) -> bool:
+    """Whether a row is of all pixels."""
+    return _plain(name) in ("total", "all", "all pixels", "all classes", "overall")
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no number."""
+    return cell.strip(" *_`-\u2013\u2014.").lower() in ("", "n/a", "na", "n.a", "nan", "none")
+
+
 def known_column(title: str) -> Literal["recall", "precision", "dice", "iou", "pixels"] | None:
     """Which score a title names; None if none."""
-    words = re.sub(r"\(.*?\)|\[.*?\]|[%*_`\"]|per ?cent", " ", title.lower())
-    plain = " ".join(words.split()).rstrip(":")
+    plain = _plain(title)
     for measure, names in _NAMES.items():
         if plain in names:
             return measure  # type: ignore[return-value]
     return None
+
+
+def _plain(title: str) -> str:
+    words = re.sub(r"\(.*?\)|\[.*?\]|[%*_`\"]|per ?cent", " ", title.lower())
+    return " ".join(words.split()).rstrip(":")
 
 
 def is_per_cent(values: Sequence[float], column: Column) -> bool:
@@ -143,20 +190,40 @@ def is_per_cent(values: Sequence[float], column: Column) -> bool:
 def summary_words(text: str) -> tuple[Measure, Averaging] | None:
     """Which score of all classes a few words name, and how it was averaged; None if none.
 
-    `accuracy` alone is the part of all pixels that is right.
+    `accuracy` alone is the part of all pixels that is right. The average precision of a ranking
+    (AP, mAP) is no mean of precisions, and no score here.
     """
-    words = " ".join(re.sub(r"[*_`\"()\[\]%,-]", " ", text.lower()).split())
-    if len(words) > 80 or re.search(r"per image|image mean|deviation|\bstd\b", words):
+    words = _words(text)
+    if (
+        len(words) > 80
+        or is_average_precision(text)
+        or re.search(r"per image|image mean|deviation|\bstd\b", words)
+    ):
         return None
     measure = next((m for pattern, m in _MEASURES if re.search(rf"\b({pattern})\b", words)), None)
     if measure is None:
         return None
     if words in ("accuracy", "acc"):
-        return measure, "micro"
-    averaging = next(
-        (a for pattern, a in _AVERAGING if re.search(rf"\b({pattern})\b", words)), None
-    )
+        return measure, "accuracy"
+    averaging = averaging_of(words)
+    if averaging == "micro" and re.search(r"\b(accuracy|acc)\b", words):
+        averaging = "accuracy"
     return None if averaging is None else (measure, averaging)
+
+
+def averaging_of(text: str) -> Averaging | None:
+    """How a mean was taken, by its name; None if that names no mean."""
+    words = _words(text)
+    return next((a for pattern, a in _AVERAGING if re.search(rf"\b({pattern})\b", words)), None)
+
+
+def is_average_precision(text: str) -> bool:
+    """Whether words name the average precision of a ranking."""
+    return re.search(r"\b(average precision|m?ap)\b", _words(text)) is not None
+
+
+def _words(text: str) -> str:
+    return " ".join(re.sub(r"[*_`\"()\[\]%,-]", " ", text.lower()).split())
 
 
 def row_of_means(name: str) -> bool:

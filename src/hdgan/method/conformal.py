@@ -15,7 +15,7 @@ from jaxtyping import Bool, Int64
 from scipy.spatial import cKDTree
 
 CHUNK = 2**18
-"""Pixels whose distances are held at once."""
+"""Pixels whose distances are held at once; or one row of an image that is wider."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,24 @@ def reach_of(
 ) -> Reach:
     """How far the true pixels lie from the predicted region, in whole px, rounded up.
 
-    Memory: about 40 bytes a pixel of the region's edge.
+    Memory: about 40 bytes a pixel of the region's edge, a few bytes a pixel of the images, and
+    some 50 for each of `CHUNK` pixels, however many lie outside.
     """
-    missed = np.argwhere(true & ~predicted)
     inside = int((true & predicted).sum())
+    missed = true & ~predicted
     edge = _edge(predicted)
     if not len(edge):
-        return Reach(np.zeros(0, dtype=np.int64), len(missed))
-    counts = np.array([inside], dtype=np.int64)
-    tree = cKDTree(edge) if len(missed) else None
-    for first in range(0, len(missed), CHUNK):
-        assert tree is not None
-        distances = np.ceil(tree.query(missed[first : first + CHUNK])[0]).astype(np.int64)
-        counts = Reach(counts, 0).plus(Reach(np.bincount(distances), 0)).by_margin
-    return Reach(counts, 0)
+        return Reach(np.zeros(0, dtype=np.int64), int(missed.sum()))
+    reach = Reach(np.array([inside], dtype=np.int64), 0)
+    tree = cKDTree(edge) if missed.any() else None
+    rows = max(1, CHUNK // max(1, missed.shape[1]))
+    for first in range(0, len(missed), rows):
+        places = np.argwhere(missed[first : first + rows])
+        places[:, 0] += first
+        if tree is not None and len(places):
+            distances = np.ceil(tree.query(places)[0]).astype(np.int64)
+            reach = reach.plus(Reach(np.bincount(distances), 0))
+    return reach
 
 
 def margin_px(reach: Reach, part: float) -> float:

@@ -10,6 +10,7 @@ fresh one takes its place, so that the classifier suits segmenters at every age.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import NamedTuple
 
 import torch
@@ -115,6 +116,8 @@ class MatchingState:
     segmenter: SmallSegmenter
     segmenter_optimizer: torch.optim.Optimizer
     steps: int = 0
+    tested: tuple[float, float] = (nan, nan)
+    """Cross entropy and accuracy of the last segmenter that had learned to its end."""
 
 
 def new_matching(classifier: PixelClassifier, plan: MatchingPlan) -> MatchingState:
@@ -132,7 +135,8 @@ def match_gradients(
     """Match from where `state` stands to the end of the plan; `state` is changed in place.
 
     The reports' loss is the mean gradient distance, from 0 to 2; their cross entropy and accuracy
-    are those that the segmenter of the time reaches on the real crops of `real(-1)`.
+    are those of the last segmenter that had learned to its end on the real crops of `real(-1)`,
+    which are crops to learn from, too. They are NaN until there is one.
 
     Args:
         state: where to go on.
@@ -150,9 +154,11 @@ def match_gradients(
             )
         distances.append(_step(state, plan, drawn(state.steps), real(state.steps)))
         state.steps += 1
+        if state.steps % min(plan.steps_per_segmenter, plan.steps) == 0:
+            state.tested = _tested(state.segmenter, tested)
         if state.steps % plan.steps_per_epoch == 0 or state.steps == plan.steps:
             distance = float(torch.stack(distances).mean())
-            yield ClassifierEpoch(state.steps, distance, *_tested(state.segmenter, tested))
+            yield ClassifierEpoch(state.steps, distance, *state.tested)
             distances = []
 
 

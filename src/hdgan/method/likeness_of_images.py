@@ -1,11 +1,15 @@
 """How unlike two images are, as a number that a latent can be sought with."""
 
 from collections.abc import Callable, Sequence
+from math import sqrt
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+from hdgan.method.segmenter.frozen_features_maps import NUM_DEPTHS
+from hdgan.method.vision_transformer import VisionTransformer
 
 COARSEST_PX = 8
 """Side of the smallest images that are compared."""
@@ -42,35 +46,67 @@ class EdgeLook:
 class EncoderLook:
     """Feature maps of an encoder, each position at unit length (LPIPS, Zhang et al. 2018).
 
-    Of an encoder that makes no maps (`[batch, channels, height, width]`), its features themselves.
+    Of a vision transformer the tokens of `NUM_DEPTHS` depths; of an encoder that makes neither maps
+    (`[batch, channels, height, width]`) nor tokens, its features themselves.
+
+    Lengths are those that make `distance_between` add up channels, as LPIPS does: of a map it is
+    then twice 1 minus the cosine of the angle between features, in the mean over positions.
     """
 
     def __init__(self, encoder: nn.Module) -> None:
         """Look with this encoder, which is left as it is."""
         self.encoder = encoder
-        self._maps: dict[tuple[int, ...], Tensor] = {}
 
     def __call__(self, images: Images) -> Look:
         """What is compared."""
-        self._maps = {}
-        hooks = [
-            module.register_forward_hook(self._take)
-            for module in self.encoder.modules()
-            if module is not self.encoder
-        ]
-        try:
-            features = self.encoder(images)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        maps = list(self._maps.values())[:MOST_MAPS] or [features]
-        self._maps = {}
-        return [functional.normalize(one, dim=1) for one in maps]
+        if isinstance(self.encoder, VisionTransformer):
+            maps = _tokens(self.encoder, images)
+        else:
+            maps = _maps(self.encoder, images)
+        return [functional.normalize(one, dim=1) * sqrt(one.shape[1]) for one in maps]
 
-    def _take(self, _module: nn.Module, _inputs: object, output: object) -> None:
-        """Keep the last map of each size."""
+
+def _maps(encoder: nn.Module, images: Images) -> Look:
+    """The last map of each size, the largest first, or the features if there is no map."""
+    maps: dict[tuple[int, ...], Tensor] = {}
+
+    def take(_module: nn.Module, _inputs: object, output: object) -> None:
         if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
-            self._maps[tuple(output.shape[2:])] = output
+            maps[tuple(output.shape[2:])] = output
+
+    inner = [module for module in encoder.modules() if module is not encoder]
+    features = _hooked(encoder, inner, images, take)
+    return list(maps.values())[:MOST_MAPS] or [features]
+
+
+def _tokens(encoder: VisionTransformer, images: Images) -> Look:
+    """The patches' tokens of some depths, each by the network's last normalisation."""
+    found: list[Tensor] = []
+
+    def take(_module: nn.Module, _inputs: object, output: object) -> None:
+        assert isinstance(output, Tensor)
+        found.append(encoder.norm(output)[:, 1:].mT)
+
+    depth = len(encoder.blocks)
+    read = sorted({-(-depth * part // NUM_DEPTHS) for part in range(1, NUM_DEPTHS + 1)})
+    _hooked(encoder, [encoder.blocks[number - 1] for number in read], images, take)
+    return found
+
+
+def _hooked(
+    encoder: nn.Module,
+    modules: Sequence[nn.Module],
+    images: Images,
+    take: Callable[[nn.Module, object, object], None],
+) -> Tensor:
+    """The features of images, while `take` is shown what these modules put out."""
+    hooks = [module.register_forward_hook(take) for module in modules]
+    try:
+        features: Tensor = encoder(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return features
 
 
 def distance_between(look: Look, other: Look) -> Float[Tensor, " batch"]:

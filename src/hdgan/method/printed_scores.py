@@ -1,15 +1,16 @@
 """Scores as somebody printed them: what each may have been before it was rounded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Measure = Literal["recall", "precision", "dice", "iou"]
 """Recall = found / true pixels, precision = found / predicted pixels, Dice = 2 x found / (true +
 predicted), IoU = found / (true or predicted)."""
 
-Averaging = Literal["macro", "weighted", "micro", "any"]
-"""Mean of the classes; weighted by true pixels; over all pixels at once; or not said which."""
+Averaging = Literal["macro", "weighted", "micro", "accuracy", "any"]
+"""Mean of the classes; weighted by true pixels; over all pixels of these classes at once; over all
+pixels of every class, as accuracy is; or not said which."""
 
 SLACK = 1e-9
 """What arithmetic may lose."""
@@ -76,7 +77,7 @@ class Summary:
     """As printed."""
 
     measure: Measure
-    """What it is a mean of; accuracy is the micro mean of recall."""
+    """What it is a mean of; accuracy is one of recall."""
 
     averaging: Averaging
     """How."""
@@ -94,3 +95,6 @@ class ScoreTable:
 
     summaries: list[Summary]
     """What is said of all classes."""
+
+    is_whole: bool = field(default=False, kw_only=True)
+    """Whether it is known that no class is left out."""

@@ -178,8 +178,8 @@ def definitions_of(covered: float, alpha: float, unit: str, *, drawn: bool) -> d
         "which it is predicted",
         "risk": "the part that is wrong of the pixels that are left when the most uncertain are "
         "left out",
-        "area": "mean risk over all coverages (AURC, Geifman and El-Yaniv 2017); least_area: had "
-        "every wrong pixel been more uncertain than every right one",
+        "area": "mean risk over all coverages (AURC, Geifman and El-Yaniv 2017), and what it were "
+        "had every wrong pixel been more uncertain than every right one",
         "margin": f"split conformal: the predicted region, grown by so many px, covers at least "
         f"{covered:.4g} of the true region of the next {unit} with a chance of {1 - alpha:.4g} or "
         f"more; {unit}s that have the class are the calibration units, never pixels (Mossina and "

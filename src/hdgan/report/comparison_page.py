@@ -16,7 +16,7 @@ from hdgan.report.comparison_sections import (
     scores_section,
     worst_section,
 )
-from hdgan.report.comparison_words import title_of
+from hdgan.report.comparison_words import title_of, unseen_patients
 from hdgan.report.grids import Grid
 from hdgan.report.page import Page, Section
 from hdgan.report.tables import percent
@@ -67,11 +67,12 @@ def numbers_of(text: ComparisonText) -> list[tuple[str, str, str]]:
             name = f"macro Dice of {title_of(arm)}"
             numbers.append((percent(row.score.mean), name, "mean of the patients and runs"))
     design = text.design
+    unseen = unseen_patients(design.arms, knows_generators=text.knows_generators)
     numbers.append(
         (
             f"{design.num_patients} patients",
             f"and {design.num_images} images tested on",
-            f"none of them learned from; {design.num_runs} trainings in all",
+            f"{unseen}; {design.num_runs} trainings in all",
         )
     )
     return numbers

@@ -13,7 +13,7 @@ from hdgan.artifacts.comparison import (
 from hdgan.class_map import ClassMap
 from hdgan.report.artifact_page_layers import photo
 from hdgan.report.charts import Band, bands, intervals
-from hdgan.report.comparison_words import WORDS, title_of
+from hdgan.report.comparison_words import WORDS, title_of, training_of, unseen_patients
 from hdgan.report.grids import Grid
 from hdgan.report.page import PageFigure, PageTable, Section, chart
 from hdgan.report.tables import duration, percent
@@ -43,13 +43,14 @@ def compared_section(text: ComparisonText) -> Section:
     """What the verdict is about."""
     design = text.design
     folds = ", ".join(map(str, design.folds))
+    compared = (text.candidate, text.reference)
     words = [
-        f"{_capital(title_of(text.candidate))}: {WORDS[text.candidate].explanation}.",
-        f"{_capital(title_of(text.reference))}: {WORDS[text.reference].explanation}.",
-        f"Both got {text.at} human labels, the same network and the same number of steps. Each "
-        f"was trained for {_times(design.draws, 'choice')} of labelled images x "
-        f"{_times(design.seeds, 'seed')}, and tested on real images of {design.num_patients} "
-        f"patients of fold {folds}, of whom nothing had been learned.",
+        f"{_capital(title_of(text.candidate))}: {_explanation(text, text.candidate)}.",
+        f"{_capital(title_of(text.reference))}: {_explanation(text, text.reference)}.",
+        f"Both got {text.at} human labels. {training_of(compared)} Each was trained for "
+        f"{_times(design.draws, 'choice')} of labelled images x {_times(design.seeds, 'seed')}, "
+        f"and tested on real images of {_times(design.num_patients, 'patient')} of fold {folds}, "
+        f"{unseen_patients(compared, knows_generators=text.knows_generators)}.",
         f"The score: {text.definition}.",
         *text.sentences[1:],
     ]
@@ -177,10 +178,18 @@ def worst_section(text: ComparisonText, class_map: ClassMap, pictures: Sequence[
 
 def costs_section(text: ComparisonText) -> Section:
     """What a segmenter of each arm takes."""
-    rows = [[_named(row), f"{row.cpu_seconds:,.0f}", duration(row.seconds)] for row in _at(text)]
+    rows = [
+        [
+            _named(row),
+            "-" if row.cpu_seconds is None else f"{row.cpu_seconds:,.0f}",
+            "-" if row.seconds is None else duration(row.seconds),
+        ]
+        for row in _at(text)
+    ]
     table = PageTable(
         "A segmenter's training and the pairs that it learns from, mean of the runs, on one "
-        "thread. The time of a GPU is in the clock's alone. The generator is not counted.",
+        "thread. The time of a GPU is in the clock's alone. The generator is not counted, nor "
+        "are runs that were interrupted on the way and went on. A dash: no other is there.",
         ["arm", "CPU seconds", "by the clock"],
         rows,
     )
@@ -196,7 +205,7 @@ def limits_section(text: ComparisonText) -> Section:
 def arms_section(text: ComparisonText) -> Section:
     """What each arm is."""
     rows = [
-        [title_of(arm), arm, WORDS[arm].explanation, WORDS[arm].source]
+        [title_of(arm), arm, _explanation(text, arm), WORDS[arm].source]
         for arm in text.design.arms
         if arm in WORDS
     ]
@@ -204,21 +213,20 @@ def arms_section(text: ComparisonText) -> Section:
     return Section("The arms", "", tables=[PageTable("", header, rows)])
 
 
+def _explanation(text: ComparisonText, arm: str) -> str:
+    """How an arm comes to its segmenter, and what was changed in it here."""
+    changed = text.changed.get(arm)
+    return WORDS[arm].explanation + (f"; here {changed}" if changed else "")
+
+
 def _worth(text: ComparisonText, multiplier: MultiplierText) -> str:
-    """What the candidate's labels are worth, in labels and in minutes."""
+    """What the candidate's labels are worth; its sentence says so in labels and in minutes."""
     if multiplier.labels is None:
         return multiplier.sentence
     words = f"{_capital(title_of(text.candidate))}: {multiplier.sentence}"
     if (multiplier.low or 0.0) <= 1 <= (multiplier.high or 0.0):
         return f"{words} The interval includes 1, so they may be worth no more than themselves."
-    saved = multiplier.minutes_saved
-    if saved is None or text.minutes_a_label is None:
-        return words
-    what = "saves" if saved >= 0 else "costs"
-    return (
-        f"{words} At {text.minutes_a_label:.1f} minutes a label, that {what} {abs(saved):.0f} "
-        "minutes of annotation."
-    )
+    return words
 
 
 def _groups(arms: Sequence[str]) -> list[list[str]]:

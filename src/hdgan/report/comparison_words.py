@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hdgan.settings.train_segmenter import PIXEL_METHODS
+
 
 @dataclass(frozen=True)
 class ArmWords:
@@ -65,11 +67,12 @@ WORDS: Mapping[str, ArmWords] = {
         "HDGAN",
         "annotated drawings of a generator teach a classifier, which labels further drawings; the "
         "U-Net learns from these pairs alone and never sees a real label",
-        "Rizvi et al. (Histopathology DatasetGAN), with this program's defaults",
+        "Rizvi et al. (Histopathology DatasetGAN), with this program's classifier",
     ),
     "hdgan-paper": ArmWords(
-        "HDGAN as published",
-        "the same, with the classifier of the paper (`--preset paper`)",
+        "HDGAN with the paper's classifier",
+        "as HDGAN, with the classifier as published (`--preset paper`); pairs and U-Net are this "
+        "program's",
         "Rizvi et al. (Histopathology DatasetGAN)",
     ),
     "hdgan+real": ArmWords(
@@ -98,6 +101,32 @@ def title_of(arm: str) -> str:
     return WORDS[arm].title if arm in WORDS else arm
 
 
+def training_of(arms: Sequence[str]) -> str:
+    """What the trainings of the arms that are compared have in common."""
+    stepless = [title_of(arm) for arm in dict.fromkeys(arms) if arm in PIXEL_METHODS]
+    if not stepless:
+        return "Both have the same network and the same number of steps."
+    has = "has" if len(stepless) == 1 else "have"
+    learns = "learns" if len(stepless) == 1 else "learn"
+    others = "" if len(stepless) == len({*arms}) else ", the other is a U-Net"
+    return (
+        f"They differ in more than what they learn from: {' and '.join(stepless)} {has} no U-Net "
+        f"and {learns} until done, without a number of steps{others}."
+    )
+
+
+def unseen_patients(arms: Sequence[str], *, knows_generators: bool) -> str:
+    """Whether anything has been learned from the patients of the test, to follow a comma.
+
+    Args:
+        arms: by name.
+        knows_generators: as for `limits_of`.
+    """
+    if knows_generators or not any(arm.startswith("hdgan") for arm in arms):
+        return "of whom nothing had been learned"
+    return "of whom no segmenter had learned anything; whether the generator had, nobody can check"
+
+
 def limits_of(arms: Sequence[str], *, knows_generators: bool) -> list[str]:
     """What a comparison of these arms cannot show, a sentence or two each.
 
@@ -117,6 +146,10 @@ def limits_of(arms: Sequence[str], *, knows_generators: bool) -> list[str]:
     limits.append(
         "Annotated drawings are taken from all that there are; who annotated them, and how well, "
         "is part of the result. The cost of training the generator is not counted."
+    )
+    limits.append(
+        "One generator for each test fold: another training of it may give better or worse pairs, "
+        "and no interval allows for that luck."
     )
     if not knows_generators:
         limits.append(

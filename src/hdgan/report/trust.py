@@ -140,7 +140,8 @@ def _margins(margins: Sequence[Margin]) -> str:
     reasons = {row.why_not for row in margins}
     if len(reasons) == 1 and margins[0].px is None:
         return f"none: {margins[0].why_not}"
-    return "; ".join(f"{row.name} {_margin(row)}" for row in margins)
+    said = "; ".join(f"{row.name} {_margin(row)}" for row in margins)
+    return f"{said} (for the next {margins[0].unit} like these, see the page of `show --html`)"
 
 
 def _margin(margin: Margin) -> str:

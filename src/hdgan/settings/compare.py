@@ -166,6 +166,10 @@ class CompareSettings:
             )
         if self.folds is not None and not self.folds:
             raise SettingsError("--folds is empty. Name the folds to test on, or leave it out.")
+        if self.candidate == self.reference:
+            raise SettingsError(
+                f"--candidate and --reference are both {self.candidate}. Choose two arms."
+            )
         for name, arm in (("candidate", self.candidate), ("reference", self.reference)):
             if arm == "all-labels":
                 raise SettingsError(

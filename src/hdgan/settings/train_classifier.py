@@ -101,8 +101,9 @@ class TrainClassifierSettings:
     """How labels of real tiles are learned from, if the annotations are of tiles. `projection`:
     latents are sought whose drawings look like the tiles. `gradient-matching`: the classifier is
     fitted, in 1500 steps unless `--steps` says otherwise and without context, so that a small
-    segmenter learns the same from 64 drawings as from real tiles. Default:
-    `projection`, which was better on nuclei."""
+    segmenter learns the same from 64 drawings (fewer of large ones) as from real tiles. Default:
+    `projection`, which was better on nuclei: chosen on one draw, tested on the fold that
+    docs/results.md tests on."""
 
     folds: tuple[int, ...] = (1, 2, 3, 4)
     """Of annotated tiles: folds to learn from."""

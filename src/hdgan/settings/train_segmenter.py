@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hdgan.errors import SettingsError
 from hdgan.settings.bounds import above_zero, at_least, within
 
 SegmenterMethod = Literal[
@@ -30,6 +31,18 @@ UNLABELLED_METHODS: tuple[SegmenterMethod, ...] = (
 )
 """Those that learn from unlabelled tiles, too."""
 
+_OF_NETWORKS = (
+    "steps",
+    "batch",
+    "crop_px",
+    "learning_rate",
+    "width",
+    "cut_mix",
+    "equal_sources",
+    "precision",
+)
+"""What only a U-Net has."""
+
 
 @dataclass(frozen=True)
 class SegmenterSources:
@@ -40,7 +53,11 @@ class SegmenterSources:
 
     unlabelled: Path | None = None
     """Tile set to learn from without labels, of the same stains and resolution as the labelled
-    images; the --folds are taken, and whoever is in them is no test patient any more."""
+    images; the --folds are taken, on which the segmenter can then no longer be tested. Of another
+    tile set than the one to test on, see yourself that no test patient is in it."""
+
+    samples: Path | None = None
+    """The sample set of annotated samples, if it is not in a folder beside them."""
 
     encoder: Path | None = None
     """Network whose features `frozen-features` decides by: a file of weights, or (without it) the
@@ -54,7 +71,8 @@ class TrainSegmenterSettings:
     method: SegmenterMethod = "supervised"
     """From labels alone (supervised); from labels and --unlabelled tiles (mean-teacher, fixmatch,
     pseudo-label, transformation-consistency, mixmatch; about 2.3 times the time); or pixel by pixel
-    (frozen-features, random-forest)."""
+    (frozen-features, random-forest), for which only the options of images, seed and device count,
+    and of frozen-features --stain-jitter."""
 
     steps: int = 2000
     """Steps of the optimizer."""
@@ -64,7 +82,7 @@ class TrainSegmenterSettings:
 
     crop_px: int | None = None
     """Side of a crop; every image must be at least that large, and it must divide by 8. Without
-    it, 128, or what fits into the first image if that is smaller."""
+    it, 128, or what fits into the smallest labelled image if that is less."""
 
     learning_rate: float = 1e-3
     """Of AdamW; falls to zero along a cosine."""
@@ -114,3 +132,31 @@ class TrainSegmenterSettings:
         above_zero(self, "learning_rate")
         within(self, 0, 0.9, "stain_jitter")
         within(self, 0, 1, "cut_mix", "threshold")
+        self._refuse_unread()
+
+    def _refuse_unread(self) -> None:
+        """Refuse choices that would change nothing."""
+        given = [name for name in unread_by(self.method) if getattr(self, name) != _default(name)]
+        if given:
+            what = "is for FixMatch" if given[0] == "threshold" else "is for U-Nets"
+            raise SettingsError(
+                f"--{given[0].replace('_', '-')} changes nothing for --method {self.method}: it "
+                f"{what}. Leave it out, or choose another method."
+            )
+        if self.draw is not None and self.num_images is None:
+            raise SettingsError(
+                "--draw decides which images --num-images takes, which is not given. Leave it out, "
+                "or say how many."
+            )
+
+
+def unread_by(method: SegmenterMethod) -> tuple[str, ...]:
+    """Names of the settings that change nothing for a method; refused if they are given."""
+    unread: tuple[str, ...] = _OF_NETWORKS if method in PIXEL_METHODS else ()
+    if method == "random-forest":
+        unread += ("stain_jitter",)
+    return unread if method == "fixmatch" else (*unread, "threshold")
+
+
+def _default(name: str) -> object:
+    return getattr(TrainSegmenterSettings, name)

@@ -29,11 +29,11 @@ from hdgan.artifacts.weights import device_named
 from hdgan.class_map import ClassMap, LabelMap
 from hdgan.errors import LeakError, SettingsError, WrongArtifactError
 from hdgan.method.labelled_drawing import LabelledGenerator
+from hdgan.method.latent import has_noise, noise_of
 from hdgan.method.metrics import accuracy, confusion_matrix
 from hdgan.method.noise_flips import NoiseFlipTally
 from hdgan.method.regeneration import regenerates
 from hdgan.method.segmenter.network import predicted_with_probabilities
-from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.trust import Judged, MarginChoice, TrustTally
 from hdgan.method.trust_scores import definitions_of
 from hdgan.pipeline import Fact, Made
@@ -100,7 +100,8 @@ class _Test:
     """What is exchangeable: a tile of its own, or all tiles of a patient."""
     unit_of: Callable[[AnnotationRecord], str]
     redraw: Callable[[AnnotationRecord, int], LabelMap] | None = None
-    """The labels of a sample drawn again with the noise of a seed; None if it has none."""
+    """The labels of a sample drawn again with other noise, which its seed decides whatever its
+    place; None if it has none."""
 
 
 def _test(
@@ -110,11 +111,7 @@ def _test(
     sources: AnnotationSources,
 ) -> _Test:
     kind = Artifact.open(predictor).manifest.kind
-    if settings.fold is not None and TileSet.kind not in annotated.manifest.parents:
-        raise SettingsError(
-            f"--fold is for annotated tiles, but {annotated.folder} holds annotated samples, whose "
-            "parts are named with --split."
-        )
+    _check_part(annotated, settings)
     if kind == ClassifierFolder.kind:
         test = _test_of_classifier(predictor, annotated, settings, sources)
     elif kind == SegmenterFolder.kind:
@@ -132,6 +129,21 @@ def _test(
     return test
 
 
+def _check_part(annotated: AnnotationSet, settings: EvaluateSettings) -> None:
+    """Refuse to name a part of tiles as one names a part of samples, and the other way round."""
+    of_tiles = TileSet.kind in annotated.manifest.parents
+    if of_tiles and settings.split != EvaluateSettings.split:
+        raise SettingsError(
+            f"--split is for annotated samples, but {annotated.folder} holds annotated tiles, "
+            "whose parts are named with --fold."
+        )
+    if settings.fold is not None and not of_tiles:
+        raise SettingsError(
+            f"--fold is for annotated tiles, but {annotated.folder} holds annotated samples, whose "
+            "parts are named with --split."
+        )
+
+
 def _test_of_classifier(
     predictor: Path,
     annotated: AnnotationSet,
@@ -146,7 +158,7 @@ def _test_of_classifier(
             f"{predictor} was fitted to another generator than the one that drew {samples.folder}. "
             "Evaluate it on samples of its own generator."
         )
-    _refuse_shown(ensemble, samples, annotated, settings)
+    _refuse_shown(ensemble, annotated, settings)
     device = device_named(settings.device)
     context = ensemble.context()
     labelled = LabelledGenerator(
@@ -180,9 +192,8 @@ def _test_of_classifier(
             judged = Judged(truth, drawing.labels, drawing.probabilities, unsure)
         return Prediction(drawing.pixels, truth, drawing.labels, judged)
 
-    def redraw(record: AnnotationRecord, seed: int) -> LabelMap:
-        random = torch.Generator(device).manual_seed(seed)
-        noise = labelled.generator.synthesis.random_noise(1, random)
+    def redraw(record: AnnotationRecord, _: int) -> LabelMap:
+        noise = noise_of(labelled.generator, by_name[record.image].seed, 1)
         return labelled.drawing(w_of(record), noise).labels
 
     return _Test(
@@ -192,36 +203,31 @@ def _test_of_classifier(
         predict,
         "tile",
         lambda record: record.image,
-        redraw if _has_noise(labelled.generator) else None,
+        redraw if has_noise(labelled.generator) else None,
     )
 
 
 def _refuse_shown(
-    ensemble: ClassifierFolder,
-    samples: SampleSet,
-    annotated: AnnotationSet,
-    settings: EvaluateSettings,
+    ensemble: ClassifierFolder, annotated: AnnotationSet, settings: EvaluateSettings
 ) -> None:
     """Refuse to test a classifier on drawings that it was fitted to, of another split than asked.
+
+    A sample is called after its seed: in every sample set of the classifier's generator the same
+    name is the same z, drawn again perhaps in other company, or nearer to the mean.
 
     Raises:
         LeakError: it was fitted to some of them.
     """
-    of_these = ensemble.manifest.parents.get(SampleSet.kind) == samples.digest
-    if settings.split == "training" or not of_these:
+    if settings.split == "training" or SampleSet.kind not in ensemble.manifest.parents:
         return
     shown = set(ensemble.learned_from())
     known = [record.image for record in annotated.records(settings.split) if record.image in shown]
     if known:
         raise LeakError(
             f"{ensemble.folder} was fitted to {known[0]} and {len(known) - 1} more of the split "
-            f"{settings.split} of {annotated.folder}, so they cannot test it. Fit a classifier "
-            "without --all-splits, or annotate others."
+            f"{settings.split} of {annotated.folder}, so they cannot test it. Annotate "
+            "drawings of other seeds, or fit a classifier without these."
         )
-
-
-def _has_noise(generator: Generator) -> bool:
-    return any(float(layer.noise_strength) != 0.0 for layer in generator.synthesis.convolutions)
 
 
 def _test_of_segmenter(
@@ -314,8 +320,9 @@ def _scored(
             matrices.append(
                 confusion_matrix(found.truth, found.predicted, len(annotated.class_map))
             )
-            picture = comparison(found.image, found.truth, found.predicted, annotated.class_map)
-            unfinished.write_scratch(f"pictures/{record.image}.png", png_of(picture))
+            if settings.num_pictures > 0:
+                shown = comparison(found.image, found.truth, found.predicted, annotated.class_map)
+                unfinished.write_scratch(f"pictures/{record.image}.png", png_of(shown))
             if settings.trust and found.judged is not None:
                 tally.add(found.judged, test.unit_of(record))
                 flips.add(record, found.predicted)

@@ -12,6 +12,7 @@ from scipy import stats
 
 from hdgan.method.comparison.difference import (
     PairedDifference,
+    difference_without_draws,
     holm_verdicts,
     paired_difference,
     verdict_of,
@@ -78,6 +79,41 @@ def test_an_arm_against_itself_does_not_help_by_luck_with_the_labels_either() ->
     found = comparisons([(5, 9), (12, 9), (20, 6)], luck=0.03)
 
     assert share([verdict_of(one) == "helps" for one in found]) <= 0.05
+
+
+@pytest.mark.parametrize("draws", [[0, 0, 0], [0, 1, 2], [0, 1]])
+def test_few_draws_and_one_draw_do_not_make_luck_with_the_labels_a_discovery(
+    draws: list[int],
+) -> None:
+    """One draw x 3 seeds, and the designs to which a budget reduces: 3 or 2 draws x 1 seed."""
+    verdicts = []
+    for seed in range(REPEATS):
+        random = np.random.default_rng(seed)
+        of_patient = random.normal(scale=0.1, size=(5, 12, 20)[seed % 3])
+        one, other = (arm(random, of_patient, draws, 0.03) for _ in range(2))
+        verdicts.append(verdict_of(paired_difference(one, other, seed=seed, draws=draws)))
+
+    assert share([verdict == "helps" for verdict in verdicts]) <= 0.05
+    assert share([verdict == "hurts" for verdict in verdicts]) <= 0.05
+
+
+def test_all_labels_do_not_help_by_luck_with_few_labels_or_with_their_own_training() -> None:
+    """Either kind of luck alone, and both; a plain interval over seeds fails here."""
+    told, plain = [], []
+    for repeat in range(REPEATS):
+        random = np.random.default_rng(repeat)
+        of_patient = random.normal(scale=0.1, size=12)
+        draws, seeds = [0, 0, 0, 1, 1, 1, 2, 2, 2], [0, 1, 2] * 3
+        every = arm(random, of_patient, [0, 1, 2], 0.0)
+        few = arm(random, of_patient, draws, (0.0, 0.02, 0.04)[repeat % 3])
+        found = difference_without_draws(every, few, draws=draws, seeds=seeds, seed=repeat)
+        told.append(verdict_of(found))
+        means = few.reshape(12, 3, 3).mean(axis=1)
+        plain.append(verdict_of(paired_difference(every, means, seed=repeat)))
+
+    assert share([verdict == "helps" for verdict in told]) <= 0.05
+    assert share([verdict == "hurts" for verdict in told]) <= 0.05
+    assert share([verdict == "helps" for verdict in plain]) > 0.05
 
 
 def test_an_arm_that_does_good_and_harm_by_patient_does_not_help() -> None:

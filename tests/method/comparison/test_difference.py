@@ -9,6 +9,7 @@ from scipy import stats
 
 from hdgan.method.comparison.difference import (
     PairedDifference,
+    difference_without_draws,
     holm_verdicts,
     interval_of_mean,
     paired_difference,
@@ -171,10 +172,53 @@ def test_one_patient_has_no_interval() -> None:
     assert "Too few patients" in difference.caveat
 
 
-def test_one_label_draw_is_said() -> None:
-    difference = paired_difference(scores(1), scores(2), seed=0, draws=[4] * 6)
+def test_one_label_draw_never_gives_a_verdict() -> None:
+    """However many seeds: each arm may have had luck with these labels."""
+    candidate, reference = scores(1, gain=0.3), scores(2)
 
-    assert "One label draw" in difference.caveat
+    one = paired_difference(candidate, reference, seed=0, draws=[4] * 6)
+    two = paired_difference(candidate, reference, seed=0, draws=[4] * 3 + [5] * 3)
+
+    assert one.low > 0
+    assert verdict_of(one) == "no evidence"
+    assert holm_verdicts({"one": one}) == {"one": "no evidence"}
+    assert "One label draw: no verdict" in one.caveat
+    assert verdict_of(two) == "helps"
+
+
+def test_all_labels_are_paired_with_the_runs_of_their_seed() -> None:
+    every, few = scores(1, runs=2, gain=0.3), scores(2, runs=4)
+
+    difference = difference_without_draws(
+        every, few, draws=[0, 0, 1, 1], seeds=[0, 1, 0, 1], seed=0
+    )
+
+    by_draw = paired_difference(every[:, [0, 1, 0, 1]], few, seed=0, draws=[0, 0, 1, 1])
+    assert difference.mean == pytest.approx(every.mean() - few.mean())
+    assert difference.low <= by_draw.low
+    assert difference.high >= by_draw.high
+    assert verdict_of(difference) == "helps"
+
+
+@pytest.mark.parametrize(("draws", "seeds"), [([0, 1], [0, 0]), ([0, 0], [0, 1])])
+def test_all_labels_with_one_seed_or_against_one_draw_have_no_verdict(
+    draws: list[int], seeds: list[int]
+) -> None:
+    every, few = scores(1, runs=2, gain=0.3), scores(2, runs=2)
+
+    difference = difference_without_draws(every, few, draws=draws, seeds=seeds, seed=0)
+
+    assert difference.mean > 0.2
+    assert np.isnan([difference.low, difference.high]).all()
+    assert verdict_of(difference) == "no evidence"
+
+
+def test_two_patients_have_an_interval_and_no_verdict() -> None:
+    difference = found(scores(1, patients=2, gain=0.9), scores(2, patients=2))
+
+    assert difference.low > 0
+    assert verdict_of(difference) == "no evidence"
+    assert "Too few patients for a verdict: 2" in difference.caveat
 
 
 def test_a_patient_without_a_score_is_left_out_and_counted() -> None:

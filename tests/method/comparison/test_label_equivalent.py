@@ -191,8 +191,51 @@ def test_a_patient_without_a_score_somewhere_is_left_out() -> None:
     assert found == label_equivalent(COUNTS, without[0], without[1], 16, seed=0)
 
 
-def test_minutes_are_saved_for_the_labels_that_need_no_drawing() -> None:
+def test_the_interval_allows_for_luck_with_label_draws_if_it_is_said_which_run_has_which() -> None:
+    """Three draws that differ by .03, each arm and count with luck of its own."""
+    draws = [0, 0, 1, 1, 2, 2]
+    held = {"blind": 0, "told": 0}
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        luck = random.normal(scale=0.03, size=(len(COUNTS) + 1, 3))[:, draws]
+        dice = [true_dice(count) for count in (*COUNTS, 40)]
+        arms = [scored(one, 1000 * seed + i) + luck[i] for i, one in enumerate(dice)]
+        for name, told in (("blind", None), ("told", draws)):
+            found = label_equivalent(COUNTS, np.stack(arms[:-1]), arms[-1], 16, seed, draws=told)
+            held[name] += found.low <= 2.5 <= found.high
+
+    assert held["told"] >= 85
+    assert held["blind"] < 80
+
+
+def test_minutes_are_those_of_tiles_that_need_no_label_less_those_that_were_spent() -> None:
     found = label_equivalent(COUNTS, supervised(COUNTS), scored(true_dice(40), 1), 16, seed=0)
 
-    assert minutes_saved(found, 16, 10.0) == pytest.approx((found.labels - 16) * 10)
-    assert minutes_saved(found, 64, 10.0) < 0
+    saved, dear = minutes_saved(found, 10.0, 32.0), minutes_saved(found, 10.0, 9000.0)
+
+    assert saved is not None
+    assert dear is not None
+    assert saved.minutes == pytest.approx(found.labels * 10 - 32)
+    assert saved.low == pytest.approx(found.low * 16 * 10 - 32)
+    assert saved.high == pytest.approx(found.high * 16 * 10 - 32)
+    assert saved.is_exact
+    assert dear.high < 0
+
+
+def test_without_the_minutes_of_both_kinds_of_labels_none_are_saved() -> None:
+    known = label_equivalent(COUNTS, supervised(COUNTS), scored(true_dice(40), 1), 16, seed=0)
+    unknown = label_equivalent([16], supervised([16]), scored(0.9, 1), 16, seed=0)
+
+    assert minutes_saved(known, None, 32.0) is None
+    assert minutes_saved(known, 10.0, None) is None
+    assert minutes_saved(unknown, 10.0, 32.0) is None
+
+
+def test_minutes_beyond_the_curve_are_a_bound() -> None:
+    found = label_equivalent(COUNTS, supervised(COUNTS), scored(0.95, 1), 16, seed=0)
+
+    saved = minutes_saved(found, 10.0, 32.0)
+
+    assert saved is not None
+    assert (saved.bound, saved.minutes, saved.open_above) == ("more than", 256 * 10 - 32, True)
+    assert not saved.is_exact

@@ -35,8 +35,16 @@ def test_a_class_that_a_patient_lacks_takes_no_part() -> None:
     assert scores[0] == pytest.approx((10 / 15 + 20 / 25) / 2)
 
 
-def test_a_class_that_is_predicted_where_it_is_not_counts_as_0() -> None:
+def test_a_stray_pixel_of_a_class_that_is_not_there_costs_only_the_class_that_is() -> None:
     matrix = np.array([[[9, 0, 1], [0, 10, 0], [0, 0, 0]]])
+
+    _, scores = patient_dice(matrix, ["a"])
+
+    assert scores[0] == pytest.approx((18 / 19 + 1) / 2)
+
+
+def test_a_class_that_is_never_found_counts_as_0() -> None:
+    matrix = np.array([[[9, 0, 0], [0, 10, 0], [1, 0, 0]]])
 
     _, scores = patient_dice(matrix, ["a"])
 
@@ -65,3 +73,4 @@ def test_the_definition_says_over_what() -> None:
     said = score_definition(12, 240)
 
     assert "Dice[macro, pooled in patient, absent excluded, 12 patients, 240 images]" in said
+    assert "the mean of the classes that the patient's annotation has" in said

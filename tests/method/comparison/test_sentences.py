@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hdgan.method.comparison.difference import PairedDifference, paired_difference
-from hdgan.method.comparison.label_equivalent import Multiplier, label_equivalent
-from hdgan.method.comparison.sentences import verdict_sentence, worth_of_labels
+from hdgan.method.comparison.label_equivalent import MinutesSaved, Multiplier, label_equivalent
+from hdgan.method.comparison.sentences import verdict_sentence, worth_in_minutes, worth_of_labels
 
 DIFFERENCE = PairedDifference(
     mean=0.031,
@@ -94,6 +94,16 @@ def test_one_run_is_said() -> None:
     assert "One run: the interval knows how patients differ" in said
 
 
+def test_one_label_draw_has_no_verdict_and_does_not_say_what_it_would_have_seen() -> None:
+    said = verdict_sentence("HDGAN", changed(num_draws=1, num_runs=3), 16, WORTH)
+
+    assert said == (
+        "No evidence that HDGAN helps or hurts: +3.1 points of macro Dice [+1.2, +5.0] over "
+        "supervised on 16 labels (12 patients, 3 runs). One label draw: no verdict, since the "
+        "interval does not know what other labels would have given."
+    )
+
+
 def test_one_patient_has_a_difference_without_interval() -> None:
     one = paired_difference(np.full((1, 3), 0.8), np.full((1, 3), 0.7), seed=0)
 
@@ -133,6 +143,43 @@ def test_the_worth_of_labels_says_where_the_curve_ends(
     fields: dict[str, object], said: str
 ) -> None:
     assert worth_of_labels(dataclasses.replace(WORTH, **fields)) == said  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "that saves 374 minutes [186, 746]."),
+        ({"open_above": True}, "that saves 374 minutes [186, over 746]."),
+        ({"low": -8.0}, "that saves 374 minutes [-8, 746]; below 0 it costs more."),
+        (
+            {"bound": "more than", "low": 374.0, "high": 374.0, "open_above": True},
+            "that saves at least 374 minutes.",
+        ),
+        (
+            {"bound": "less than", "minutes": -30.0, "low": -30.0, "high": 4.0, "open_below": True},
+            "that saves at most -30 minutes [below -30, 4]; below 0 it costs more.",
+        ),
+    ],
+)
+def test_minutes_come_with_their_interval_and_bounds_are_called_bounds(
+    fields: dict[str, object], said: str
+) -> None:
+    saved = MinutesSaved(
+        minutes_a_tile=10.0,
+        spent=38.0,
+        minutes=374.0,
+        low=186.0,
+        high=746.0,
+        bound="exactly",
+        open_above=False,
+        open_below=False,
+    )
+
+    sentence = worth_in_minutes(dataclasses.replace(saved, **fields))  # type: ignore[arg-type]
+
+    assert sentence == (
+        "In work of annotators (10.0 minutes a tile, and 38 for the labels with it) " + said
+    )
 
 
 def test_an_unknown_worth_says_why_and_leaves_the_verdict_alone() -> None:

@@ -73,6 +73,10 @@ def label_equivalent(
     two it is a line in log n and is not followed beyond them. With one there is no answer, nor
     for a curve that does not rise.
 
+    Measured (12 patients, five counts, 3 draws x 2 or 3 seeds, draws that differ by .02 or .03
+    anew for each count and arm): the interval holds the truth in 84 to 89 of 100 comparisons; in
+    64 to 73 if it is not said which run has which draw.
+
     Args:
         counts: numbers of labels, in any order.
         supervised: macro Dice of the supervised arm; the same patients and runs for each count.
@@ -100,12 +104,69 @@ def label_equivalent(
     return _within_span(at, labels, (float(low), float(high)), _span(counts))
 
 
-def minutes_saved(equivalent: Multiplier, count: int, minutes_a_label: float) -> float:
-    """The minutes of drawing that the other labels would have cost: below 0 if they are fewer.
+@dataclass(frozen=True)
+class MinutesSaved:
+    """The work of annotators that the arm's labels spare; below 0 they cost more."""
 
-    NaN if the equivalent is unknown.
+    minutes_a_tile: float
+    """Of a label of the supervised arm."""
+
+    spent: float
+    """On all labels that the arm has learned from."""
+
+    minutes: float
+    """That the labels of equal worth would have cost, less what was spent."""
+
+    low: float
+    """Lower end of the interval."""
+
+    high: float
+    """Upper end of the interval."""
+
+    bound: Bound
+    """Whether `minutes` is exact, or the truth is more, or less."""
+
+    open_above: bool
+    """Whether the truth may be anything above `high`."""
+
+    open_below: bool
+    """Whether the truth may be anything below `low`."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether `minutes` is no mere bound."""
+        return self.bound == "exactly"
+
+
+def minutes_saved(
+    equivalent: Multiplier, minutes_a_tile: float | None, spent: float | None
+) -> MinutesSaved | None:
+    """The work that the arm's labels spare; None if the equivalent or either time is unknown.
+
+    The supervised arm learns from tiles, the other one perhaps from drawings, which take other
+    time: so each is counted with its own.
+
+    Args:
+        equivalent: what the arm's labels are worth.
+        minutes_a_tile: mean work at a label of the supervised arm.
+        spent: work at all labels that the arm has learned from.
     """
-    return (equivalent.labels - count) * minutes_a_label
+    if minutes_a_tile is None or spent is None or equivalent.why_not:
+        return None
+    middle, low, high = (
+        worth * equivalent.at * minutes_a_tile - spent
+        for worth in (equivalent.multiplier, equivalent.low, equivalent.high)
+    )
+    return MinutesSaved(
+        minutes_a_tile=minutes_a_tile,
+        spent=spent,
+        minutes=middle,
+        low=low,
+        high=high,
+        bound=equivalent.bound,
+        open_above=equivalent.open_above,
+        open_below=equivalent.open_below,
+    )
 
 
 def _why_not(counts: Sequence[int], num_patients: int) -> str:

@@ -18,7 +18,9 @@ def patient_dice(
     """The patients by name, and each one's macro Dice.
 
     A patient's confusion matrices are added, then Dice is averaged over the classes that are in
-    the patient's truth or prediction. NaN for a patient without a labelled pixel.
+    the patient's truth. A class that is predicted but is not there costs the classes whose pixels
+    it takes, no more: else one stray pixel would cost a whole share of the mean. NaN for a patient
+    without a labelled pixel.
 
     Args:
         matrices: pixels by true (row) and predicted class, one matrix an image.
@@ -29,10 +31,9 @@ def patient_dice(
     names, rows = np.unique(np.array(patients, dtype=np.str_), return_inverse=True)
     pooled = np.zeros((len(names), *matrices.shape[1:]), dtype=np.int64)
     np.add.at(pooled, rows, matrices)
-    of_class = dice(pooled)
-    occurs = ~np.isnan(of_class)
+    occurs = pooled.sum(axis=-1) > 0
     num_classes = occurs.sum(axis=1)
-    total = np.where(occurs, of_class, 0.0).sum(axis=1)
+    total = np.where(occurs, dice(pooled), 0.0).sum(axis=1)
     scores = np.full(len(names), np.nan)
     np.divide(total, num_classes, out=scores, where=num_classes > 0)
     return [str(name) for name in names], scores
@@ -43,5 +44,6 @@ def score_definition(num_patients: int, num_images: int) -> str:
     return (
         f"Dice[macro, pooled in patient, absent excluded, {num_patients} patients, {num_images} "
         "images]: per class 2 x overlap / (true + predicted pixels) over a patient's images "
-        "together; the mean of the classes that occur there; then the mean of the patients"
+        "together; the mean of the classes that the patient's annotation has; then the mean of the "
+        "patients"
     )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from hdgan.method.comparison.difference import LEAST_PATIENTS
 from hdgan.method.comparison.learning_curve import MIN_COUNTS
 from hdgan.method.comparison.power import (
     TYPICAL_DEVIATION,
@@ -12,8 +13,8 @@ from hdgan.method.comparison.power import (
     half_width,
 )
 
-LEAST_SEEDS = 2
-"""Below two runs there is no verdict."""
+LEAST_DRAWS = 2
+"""With one there is no verdict, however many seeds; with two, one seed is enough for one."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ def seconds_needed(design: Design, costs: Costs, workers: int = 1) -> float:
 def fitted_design(design: Design, costs: Costs, budget_seconds: float, workers: int = 1) -> Design:
     """The largest reduction of a design that fits the budget; the least one if none does.
 
-    Label draws go first, down to one; then all counts but the two middle ones; then seeds, down to
-    two. Folds stay: patients are what a verdict needs most. Check with `seconds_needed`.
+    Seeds go first, down to one, since another label draw is another training as well; then all
+    counts but the two middle ones; then label draws, down to two. Folds stay: patients are what a
+    verdict needs most. Check with `seconds_needed`.
     """
     reduced = design
     for reduced in _reductions(design):
@@ -88,7 +90,7 @@ def what_it_can_show(design: Design, num_patients: int) -> list[str]:
     """What a design can and cannot show, in sentences for the reader of its result."""
     return [
         _of_patients(num_patients),
-        _of_runs(design.num_runs, num_patients),
+        *_of_runs(design, num_patients),
         _of_draws(design.num_draws),
         _of_counts(design.counts),
     ]
@@ -97,15 +99,15 @@ def what_it_can_show(design: Design, num_patients: int) -> list[str]:
 def _reductions(design: Design) -> Iterator[Design]:
     """The design, then ever smaller ones."""
     yield design
-    for draws in range(design.num_draws - 1, 0, -1):
-        design = replace(design, num_draws=draws)
+    for seeds in range(design.num_seeds - 1, 0, -1):
+        design = replace(design, num_seeds=seeds)
         yield design
     if len(design.counts) > 2:
         first = (len(design.counts) - 2) // 2
         design = replace(design, counts=design.counts[first : first + 2])
         yield design
-    for seeds in range(design.num_seeds - 1, LEAST_SEEDS - 1, -1):
-        design = replace(design, num_seeds=seeds)
+    for draws in range(design.num_draws - 1, LEAST_DRAWS - 1, -1):
+        design = replace(design, num_draws=draws)
         yield design
 
 
@@ -113,6 +115,8 @@ def _of_patients(num_patients: int) -> str:
     least = detectable(num_patients)
     if math.isinf(least):
         return "With one patient there is no interval and no verdict."
+    if num_patients < LEAST_PATIENTS:
+        return "With two patients there is no verdict: it would be wrong too often. It takes three."
     return (
         f"{num_patients} patients show differences of {100 * least:.1f} points of macro Dice at "
         f"best, if patients differ by {TYPICAL_DEVIATION:.2f} (standard deviation) as usual; "
@@ -120,23 +124,25 @@ def _of_patients(num_patients: int) -> str:
     )
 
 
-def _of_runs(num_runs: int, num_patients: int) -> str:
+def _of_runs(design: Design, num_patients: int) -> list[str]:
+    """What the runs can show; nothing where one label draw or too few patients forbid a verdict."""
+    num_runs = design.num_runs
     if num_runs < 2:
-        return "One run cannot tell a better arm from a lucky training: there will be no verdict."
+        return ["One run cannot tell a better arm from a lucky training."]
+    if design.num_draws < LEAST_DRAWS or num_patients < LEAST_PATIENTS:
+        return []
     least = half_width(num_patients, num_runs)
-    if math.isinf(least):
-        return f"{num_runs} runs do not make up for there being one patient."
-    return (
+    return [
         f"With {num_runs} runs that differ by {TYPICAL_RUN_DEVIATION:.2f}, the least difference to "
         f"be seen is {100 * least:.1f} points."
-    )
+    ]
 
 
 def _of_draws(num_draws: int) -> str:
     if num_draws == 1:
         return (
-            "One label draw: the result holds for these labels, and cannot say what others would "
-            "have given."
+            "One label draw: there will be no verdict, since the result holds for these labels and "
+            "cannot say what others would have given."
         )
     return f"{num_draws} label draws: the interval allows for other labels having been drawn."
 

@@ -1,7 +1,7 @@
 """The verdict as a person would say it."""
 
 from hdgan.method.comparison.difference import PairedDifference, Verdict, verdict_of
-from hdgan.method.comparison.label_equivalent import Multiplier
+from hdgan.method.comparison.label_equivalent import MinutesSaved, Multiplier
 from hdgan.method.comparison.power import MOST_PATIENTS, detectable, patients_needed
 
 WORTHWHILE = 0.03
@@ -9,7 +9,7 @@ WORTHWHILE = 0.03
 
 POINT = (
     "A point is a hundredth of macro Dice: how far drawn and predicted tissue overlap, pooled in "
-    "each patient, the mean over the classes that occur there, then over patients; 100 is perfect."
+    "each patient, the mean over the classes annotated there, then over patients; 100 is perfect."
 )
 """To stand beside sentences of verdicts; `score_definition` says it in full."""
 
@@ -79,6 +79,20 @@ def worth_of_labels(multiplier: Multiplier) -> str:
     return f"{worth} [{low}, {high}]"
 
 
+def worth_in_minutes(saved: MinutesSaved) -> str:
+    """What the labels are worth in work of annotators, as a sentence."""
+    least = {"exactly": "", "more than": "at least ", "less than": "at most "}[saved.bound]
+    words = (
+        f"In work of annotators ({saved.minutes_a_tile:.1f} minutes a tile, and {saved.spent:.0f} "
+        f"for the labels with it) that saves {least}{saved.minutes:.0f} minutes"
+    )
+    if saved.low < saved.high:
+        low = f"{'below ' if saved.open_below else ''}{saved.low:.0f}"
+        high = f"{'over ' if saved.open_above else ''}{saved.high:.0f}"
+        words += f" [{low}, {high}]"
+    return f"{words}; below 0 it costs more." if saved.low < 0 else f"{words}."
+
+
 def _found(difference: PairedDifference) -> str:
     """The difference and, if there is one, its interval."""
     found = f"{_points(difference.mean)} points of macro Dice"
@@ -97,8 +111,11 @@ def _basis(difference: PairedDifference) -> str:
 
 
 def _what_it_would_take(difference: PairedDifference, least: float) -> str:
-    """How many patients would have told a gain that matters from none; empty if unknown."""
-    if difference.num_patients < 2:
+    """How many patients would have told a gain that matters from none.
+
+    Empty if there could be no verdict, however narrow the interval.
+    """
+    if not difference.is_decidable:
         return ""
     needed = patients_needed(difference, least)
     seen = detectable(difference.num_patients, difference.patient_deviation)

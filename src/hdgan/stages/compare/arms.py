@@ -8,8 +8,9 @@ from typing import Literal
 
 from hdgan.artifacts.encoder_file import INSTALLED, read_encoder
 from hdgan.errors import EncoderError, SettingsError
+from hdgan.method.classifier_presets import recipe_of
 from hdgan.settings.compare import ARMS, NEED_DRAWINGS, NOT_BY_DEFAULT, Arm, CompareSettings
-from hdgan.settings.train_classifier import ClassifierPreset
+from hdgan.settings.train_classifier import ClassifierPreset, TrainClassifierSettings
 from hdgan.settings.train_segmenter import SegmenterMethod
 
 Labels = Literal["tiles", "drawings", "both", "all"]
@@ -80,7 +81,7 @@ def chosen_arms(
     """The arms that are asked for, or all that can be run.
 
     Raises:
-        SettingsError: one that is asked for cannot be run.
+        SettingsError: one that is asked for cannot be run, or something is given that none uses.
     """
     wanted = settings.arms or tuple(arm for arm in ARMS if arm not in NOT_BY_DEFAULT)
     hindered = {
@@ -93,9 +94,36 @@ def chosen_arms(
         raise SettingsError(f"The arm {named[0]} cannot be run: {hindered[named[0]]}")
     arms = tuple(arm for arm in ARMS if arm in wanted and arm not in hindered)
     left_out = [f"{arm}: {reason}" for arm, reason in hindered.items()]
+    if encoder is not None and "frozen-features" not in arms:
+        why = hindered.get("frozen-features", "--arms does not name frozen-features, which does.")
+        raise SettingsError(f"--encoder is given, but no arm reads it: {why}")
+    if has_drawings and not any(arm in NEED_DRAWINGS for arm in arms):
+        raise SettingsError(
+            "--annotated-samples is given, but no arm learns from drawings. Leave it out, or name "
+            f"one of these with --arms: {', '.join(NEED_DRAWINGS)}."
+        )
     if settings.arms is None:
         left_out.append(f"{', '.join(NOT_BY_DEFAULT)}: they run only if --arms names them.")
     return ChosenArms(arms, left_out)
+
+
+def changes_of(settings: CompareSettings, arms: tuple[Arm, ...]) -> dict[str, str]:
+    """In what the classifier of an arm differs from its preset, by arm; nothing if in nothing."""
+    changes = {}
+    for arm in arms:
+        preset = recipe_of(TrainClassifierSettings(preset=RECIPES[arm].preset))
+        numbers = (
+            ("steps", settings.classifier_steps, preset.plan.steps),
+            ("perceptrons", settings.classifier_members, preset.num_members),
+        )
+        words = [
+            f"{given} {what} instead of {usual}"
+            for what, given, usual in numbers
+            if given not in (None, usual)
+        ]
+        if RECIPES[arm].has_pairs and words:
+            changes[str(arm)] = f"its classifier has {' and '.join(words)}"
+    return changes
 
 
 def candidate_of(settings: CompareSettings, arms: tuple[Arm, ...]) -> Arm:

@@ -1,20 +1,19 @@
 """One piece of a comparison: pairs, or a segmenter that is trained and tested."""
 
-import json
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock
 
 from hdgan.artifacts.evaluation import CONFUSION, Evaluation
 from hdgan.artifacts.images import png_of
-from hdgan.artifacts.manifest import UNFINISHED, json_bytes
+from hdgan.artifacts.manifest import UNFINISHED
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.weights import device_named
@@ -26,27 +25,23 @@ from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.sources import AnnotationSources, ClassifierSources
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
-from hdgan.settings.train_segmenter import SegmenterSources, TrainSegmenterSettings
+from hdgan.settings.train_segmenter import (
+    SegmenterSources,
+    TrainSegmenterSettings,
+    unread_by,
+)
 from hdgan.stages.compare.arms import RECIPES
+from hdgan.stages.compare.cost import Cost, both, cost_of, cost_of_making, write_cost
 from hdgan.stages.compare.plan import PairsJob, RunJob
+
+LATENTS_A_DRAW = 10_000
+"""Seeds of pairs from one label draw to the next, if that many are enough."""
+
+MOST_SEEDS = 4000
+"""So many seeds of comparisons have latents of their own: 32 bits of a latent's seed count."""
 
 Verbs = Mapping[str, Callable[..., Made]]
 """The other stages by verb; they are handed in, since no stage imports another."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What something took."""
-
-    cpu_seconds: float
-    """Time of the processor; a GPU's is not in it."""
-
-    seconds: float
-    """Time by the clock."""
-
-    def __add__(self, other: "Cost") -> "Cost":
-        """Both."""
-        return Cost(self.cpu_seconds + other.cpu_seconds, self.seconds + other.seconds)
 
 
 @dataclass(frozen=True)
@@ -117,11 +112,6 @@ def do_piece(piece: Piece) -> PairsJob | RunJob:
     return piece.job
 
 
-def cost_of(path: Path) -> Cost:
-    """What was written of a cost."""
-    return Cost(**json.loads(path.read_bytes()))
-
-
 @contextmanager
 def quiet() -> Iterator[None]:
     """Nothing on standard error: the bars of many verbs would fill the screen."""
@@ -140,24 +130,21 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def timed(do: Callable[[], object]) -> Cost:
-    """What something takes."""
-    began, began_cpu = time.monotonic(), time.process_time()
-    do()
-    return Cost(time.process_time() - began_cpu, time.monotonic() - began)
-
-
-def pairs_cost(bench: Bench, pairs: PairsJob) -> Cost:
+def pairs_cost(bench: Bench, pairs: PairsJob) -> Cost | None:
     """Make a classifier and its pairs, unless another process has; their cost comes back."""
     folder = bench.pairs_folder(pairs)
     path = folder / "cost.json"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):
         if not path.is_file():
-            cost = timed(lambda: fit_classifier(bench, pairs, folder / "classifier"))
             number = bench.settings.num_pairs
-            cost += timed(lambda: draw_pairs(bench, pairs, folder, number))
-            write_atomically(path, json_bytes(asdict(cost)))
+            fitting = cost_of_making(
+                folder / "classifier", lambda output: fit_classifier(bench, pairs, output)
+            )
+            drawing = cost_of_making(
+                folder / "pairs", lambda output: draw_pairs(bench, pairs, output, number)
+            )
+            write_cost(path, both(fitting, drawing))
     return cost_of(path)
 
 
@@ -182,17 +169,17 @@ def fit_classifier(bench: Bench, pairs: PairsJob, output: Path, steps: int | Non
     )
 
 
-def draw_pairs(bench: Bench, pairs: PairsJob, folder: Path, number: int) -> None:
-    """Draw pairs with the classifier in a folder."""
+def draw_pairs(bench: Bench, pairs: PairsJob, output: Path, number: int) -> None:
+    """Draw pairs with the classifier that lies beside them; other latents for each label draw."""
     places = bench.drawings[pairs.drawings]
     settings = bench.settings
     bench.verbs["synthesize"](
-        folder / "classifier",
-        folder / "pairs",
+        output.with_name("classifier"),
+        output,
         SynthesizeSettings(
             num_pairs=number,
             truncation=settings.truncation,
-            seed=SynthesizeSettings.seed + settings.seed,
+            seed=first_latent(settings, pairs.draw),
             workers=1,
             device=settings.device,
         ),
@@ -202,6 +189,12 @@ def draw_pairs(bench: Bench, pairs: PairsJob, folder: Path, number: int) -> None
     )
 
 
+def first_latent(settings: CompareSettings, draw: int) -> int:
+    """Seed of a label draw's first pair, far from those of drawings and of other label draws."""
+    latents = max(LATENTS_A_DRAW, settings.num_pairs)
+    return SynthesizeSettings.seed * (1 + settings.seed % MOST_SEEDS) + latents * draw
+
+
 def train(bench: Bench, run: RunJob, output: Path, steps: int) -> None:
     """Train the segmenter of a run."""
     settings, recipe = bench.settings, RECIPES[run.arm]
@@ -209,19 +202,23 @@ def train(bench: Bench, run: RunJob, output: Path, steps: int) -> None:
     places = [bench.real] if recipe.labels != "drawings" else []
     if run.pairs is not None:
         places.append(bench.pairs_folder(run.pairs) / "pairs")
+    choices: dict[str, Any] = {
+        "steps": steps,
+        "batch": settings.batch,
+        "crop_px": settings.crop_px,
+        "width": settings.width,
+        "learning_rate": settings.learning_rate,
+        "stain_jitter": settings.stain_jitter,
+    }
+    unread = unread_by(recipe.method)
     bench.verbs["train-segmenter"](
         places[0],
         output,
         TrainSegmenterSettings(
             method=recipe.method,
-            steps=steps,
-            batch=settings.batch,
-            crop_px=settings.crop_px,
-            width=settings.width,
-            learning_rate=settings.learning_rate,
-            stain_jitter=settings.stain_jitter,
+            **{name: choice for name, choice in choices.items() if name not in unread},
             num_images=on_tiles or None,
-            draw=None if run.draw is None else settings.seed + run.draw,
+            draw=settings.seed + run.draw if on_tiles and run.draw is not None else None,
             equal_sources=len(places) > 1,
             folds=bench.training_folds(run.fold),
             seed=settings.seed + run.seed,
@@ -254,13 +251,14 @@ def _run(bench: Bench, run: RunJob) -> None:
     folder = bench.scratch / "work" / run.name
     segmenter, evaluation = folder / "segmenter", folder / "evaluation"
     before = Cost(0.0, 0.0) if run.pairs is None else pairs_cost(bench, run.pairs)
-    cost = before + timed(lambda: train(bench, run, segmenter, bench.settings.steps))
+    steps = bench.settings.steps
+    cost = both(before, cost_of_making(segmenter, lambda output: train(bench, run, output, steps)))
     score(bench, run, segmenter, evaluation)
     matrices = Evaluation.open(evaluation).read(CONFUSION)
     write_atomically(bench.output / "confusion" / f"{run.name}.npy", matrices)
     if run.keeps_predictions:
         _keep_predictions(bench, run, segmenter, Evaluation.open(evaluation).images())
-    write_atomically(bench.cost_file(run), json_bytes(asdict(cost)))
+    write_cost(bench.cost_file(run), cost)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -11,13 +11,14 @@ from hdgan.artifacts.comparison import DifferenceText, IntervalText, MultiplierT
 from hdgan.method.comparison.difference import (
     ArmMean,
     PairedDifference,
+    difference_without_draws,
     holm_verdicts,
     interval_of_mean,
     paired_difference,
     verdict_of,
 )
 from hdgan.method.comparison.label_equivalent import Multiplier, label_equivalent, minutes_saved
-from hdgan.method.comparison.sentences import verdict_sentence, worth_of_labels
+from hdgan.method.comparison.sentences import verdict_sentence, worth_in_minutes, worth_of_labels
 from hdgan.report.comparison_words import title_of
 from hdgan.stages.compare.plan import Plan
 from hdgan.stages.compare.scores import ArmScores
@@ -74,7 +75,9 @@ class Differences:
         if not counts or plan.candidate == BASELINE:
             return None
         supervised = np.stack([self.scores[BASELINE, count].by_patient for count in counts])
-        return label_equivalent(counts, supervised, value.by_patient, plan.at, self.seed)
+        return label_equivalent(
+            counts, supervised, value.by_patient, plan.at, self.seed, draws=value.draws
+        )
 
     def sentences(self) -> list[str]:
         """The verdict in words, and that of the second pair."""
@@ -109,23 +112,33 @@ class Differences:
         ]
         return rows + self._ceiling()
 
-    def multiplier_text(self, minutes_a_label: float | None) -> MultiplierText | None:
-        """What the labels are worth, for the artifact."""
+    def multiplier_text(
+        self, minutes_a_tile: float | None, spent: float | None
+    ) -> MultiplierText | None:
+        """What the labels are worth, for the artifact.
+
+        Args:
+            minutes_a_tile: mean work at a labelled tile, if it is known.
+            spent: work at all labels of a run of the candidate, if it is known.
+        """
         found = self.multiplier
         if found is None:
             return None
         if found.why_not:
             return MultiplierText(sentence=found.why_not)
-        saved = None
-        if minutes_a_label is not None:
-            saved = minutes_saved(found, self.plan.at, minutes_a_label)
+        saved = minutes_saved(found, minutes_a_tile, spent)
+        sentences = [f"{worth_of_labels(found)}."]
+        if self.headline.num_draws == 1:
+            sentences.append("One label draw: other labels may have been worth more, or less.")
+        if saved is not None:
+            sentences.append(worth_in_minutes(saved))
         return MultiplierText(
-            sentence=f"{worth_of_labels(found)}.",
+            sentence=" ".join(sentences),
             labels=found.labels,
             multiplier=found.multiplier,
             low=found.low,
             high=found.high,
-            minutes_saved=saved,
+            minutes_saved=saved.minutes if saved is not None and saved.is_exact else None,
         )
 
     @cached_property
@@ -145,13 +158,16 @@ class Differences:
         return paired_difference(one.by_patient, other.by_patient, seed=self.seed, draws=one.draws)
 
     def _ceiling(self) -> list[DifferenceText]:
-        """All labels against the baseline with few; seed by seed, since it has no label draw."""
+        """All labels against the baseline with few; it has no label draw of its own."""
         at = self.plan.at
         if (ALL, None) not in self.scores or (BASELINE, at) not in self.scores:
             return []
-        found = paired_difference(
-            self.scores[ALL, None].by_patient,
-            self.scores[BASELINE, at].mean_of_draws(),
+        every, few = self.scores[ALL, None], self.scores[BASELINE, at]
+        found = difference_without_draws(
+            every.by_patient,
+            few.by_patient,
+            draws=few.draws,
+            seeds=[every.seeds.index(seed) for seed in few.seeds],
             seed=self.seed,
         )
         text = interval_text(found)

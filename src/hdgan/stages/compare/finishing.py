@@ -1,5 +1,6 @@
 """The end of a comparison: scores, verdict, pictures and the report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
@@ -33,8 +34,9 @@ from hdgan.report.comparison_page import comparison_page
 from hdgan.report.comparison_words import limits_of
 from hdgan.report.grids import Grid, grid
 from hdgan.report.page import html_of
-from hdgan.stages.compare.arms import RECIPES
-from hdgan.stages.compare.cell import Bench, cost_of
+from hdgan.stages.compare.arms import RECIPES, changes_of
+from hdgan.stages.compare.cell import Bench
+from hdgan.stages.compare.cost import cost_of
 from hdgan.stages.compare.differences import Differences, Key, interval_of, known
 from hdgan.stages.compare.inputs import Inputs
 from hdgan.stages.compare.plan import Plan, RunJob
@@ -103,12 +105,15 @@ class Finishing:
             design=self._design(),
             arms=[self._arm_text(key, scores) for key, scores in self.scores.items()],
             differences=differences.texts(),
-            multiplier=differences.multiplier_text(self.minutes_a_label),
+            multiplier=differences.multiplier_text(self.inputs.minutes, self.minutes_spent),
             worst=self._worst(),
+            knows_generators=self.knows_generators,
+            changed=changes_of(self.bench.settings, plan.arms),
             left_out=self.left_out,
             cannot_show=[
                 *what_it_can_show(plan.design, self.num_patients),
-                *limits_of(plan.arms, knows_generators=self.inputs.knows_generators),
+                *limits_of(plan.arms, knows_generators=self.knows_generators),
+                *self._other_pools(),
             ],
             minutes_a_label=self.minutes_a_label,
         )
@@ -119,10 +124,28 @@ class Finishing:
         return len({image.patient for image in self.images})
 
     @property
+    def knows_generators(self) -> bool:
+        """Whether the generators that were used say what they have learned from."""
+        return self.inputs.knows_generators(self.plan.drawings_of.values())
+
+    def _other_pools(self) -> list[str]:
+        """What generators and arms with unlabelled tiles do not have in common."""
+        if not any(RECIPES[arm].uses_unlabelled for arm in self.plan.arms):
+            return []
+        return self.inputs.other_pools(self.plan.drawings_of)
+
+    @property
     def minutes_a_label(self) -> float | None:
         """Mean work of annotators at a tile, or else at a drawing, where that is known."""
         known_ones = [self.inputs.minutes, *(one.minutes for one in self.inputs.drawings)]
         return next((minutes for minutes in known_ones if minutes is not None), None)
+
+    @property
+    def minutes_spent(self) -> float | None:
+        """Work at the labels of a run of the candidate, mean of the runs, if all is known."""
+        runs = self._records_of(self.plan.candidate, self.plan.at)
+        minutes = [run.minutes for run in runs if run.minutes is not None]
+        return fmean(minutes) if minutes and len(minutes) == len(runs) else None
 
     def _record(self, run: RunJob) -> RunRecord:
         cost = cost_of(self.bench.cost_file(run))
@@ -133,8 +156,8 @@ class Finishing:
             fold=run.fold,
             draw=run.draw,
             seed=run.seed,
-            cpu_seconds=round(cost.cpu_seconds, 3),
-            seconds=round(cost.seconds, 3),
+            cpu_seconds=None if cost is None else round(cost.cpu_seconds, 3),
+            seconds=None if cost is None else round(cost.seconds, 3),
             minutes=self._minutes(run),
         )
 
@@ -184,8 +207,8 @@ class Finishing:
             classes={
                 name: known(float(value)) for name, value in zip(names, scores.classes, strict=True)
             },
-            cpu_seconds=fmean(record.cpu_seconds for record in records),
-            seconds=fmean(record.seconds for record in records),
+            cpu_seconds=_mean_known([record.cpu_seconds for record in records]),
+            seconds=_mean_known([record.seconds for record in records]),
         )
 
     def _worst(self) -> list[WorstText]:
@@ -218,3 +241,9 @@ class Finishing:
             labels.append(grey_of(path.read_bytes(), str(path)))
         drawn = [painted(one, real.class_map) for one in labels]
         return grid([tiles.image(tile), *drawn], columns=4)
+
+
+def _mean_known(costs: Sequence[float | None]) -> float | None:
+    """Mean of the costs that are known; None if none is."""
+    found = [cost for cost in costs if cost is not None]
+    return fmean(found) if found else None

@@ -1,6 +1,6 @@
 """What a comparison is made from: annotated tiles, and annotated drawings of generators."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +60,28 @@ class Inputs:
             parents["encoder"] = digest_of_file(self.encoder)
         return parents
 
-    @property
-    def knows_generators(self) -> bool:
-        """Whether every generator says which of these tiles it has learned from."""
-        return all(one.seen for one in self.drawings)
+    def knows_generators(self, used: Iterable[int]) -> bool:
+        """Whether the generators of these drawings say which tiles they have learned from."""
+        return all(self.drawings[number].seen for number in used)
+
+    def other_pools(self, drawings_of: Mapping[int, int]) -> list[str]:
+        """Generators that have learned from other tiles than arms without one may: a sentence each.
+
+        Args:
+            drawings_of: place of each test fold's drawings in `drawings`.
+        """
+        every = {tile.fold for tile in self.tiles.records()}
+        sentences = []
+        for fold, number in drawings_of.items():
+            one = self.drawings[number]
+            if one.seen != every - {fold}:
+                learned = f"folds {_numbers(one.seen)}" if one.seen else "tiles of another tile set"
+                sentences.append(
+                    f"Test fold {fold}: the generator of {one.annotations.folder.name} has learned "
+                    f"from {learned}, but unlabelled tiles for the other arms are those of folds "
+                    f"{_numbers(every - {fold})}. Arms with and without a generator differ in that."
+                )
+        return sentences
 
 
 def opened_inputs(real: Path, sources: CompareSources) -> Inputs:
@@ -136,7 +154,7 @@ class HeldOutFolds:
     """Place of a fold's drawings in `Inputs.drawings`; empty if no arm needs any."""
 
     left_out: list[str]
-    """Folds that are not tested, and why."""
+    """Folds that are not tested, and drawings that are not used; and why."""
 
 
 def held_out_folds(
@@ -166,16 +184,18 @@ def held_out_folds(
         return HeldOutFolds(folds, {}, [])
     if wanted is None:
         _refuse_unknown(inputs)
+    known_first = sorted(enumerate(inputs.drawings), key=lambda numbered: not numbered[1].seen)
     drawings_of = {
         fold: number
         for fold in folds
-        for number, one in reversed(list(enumerate(inputs.drawings)))
+        for number, one in reversed(known_first)
         if fold not in one.seen
     }
     lost = [fold for fold in folds if fold not in drawings_of]
     if lost and (wanted is not None or not drawings_of):
         raise _leak(inputs, lost)
-    return HeldOutFolds(sorted(drawings_of), drawings_of, _told(lost))
+    left_out = [*_told(lost), *_unused(inputs, drawings_of)]
+    return HeldOutFolds(sorted(drawings_of), drawings_of, left_out)
 
 
 def _refuse_unknown(inputs: Inputs) -> None:
@@ -197,6 +217,19 @@ def _leak(inputs: Inputs, lost: list[int]) -> LeakError:
         "on a fold that it has not seen, or train a generator without this one "
         "(`hdgan train-generator --folds`)."
     )
+
+
+def _unused(inputs: Inputs, drawings_of: Mapping[int, int]) -> list[str]:
+    return [
+        f"{one.annotations.folder}: other drawings are used for each fold that these could be used "
+        "for."
+        for number, one in enumerate(inputs.drawings)
+        if number not in drawings_of.values()
+    ]
+
+
+def _numbers(folds: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(folds)))
 
 
 def _told(lost: list[int]) -> list[str]:

@@ -14,7 +14,6 @@ from hdgan.artifacts.weights import device_named
 from hdgan.artifacts.writing import write_atomically
 from hdgan.errors import SettingsError
 from hdgan.method.comparison.planning import (
-    Costs,
     Design,
     fitted_design,
     seconds_needed,
@@ -35,7 +34,7 @@ from hdgan.stages.compare.plan import (
     planned,
     with_counts_around,
 )
-from hdgan.stages.compare.trial import measured_costs
+from hdgan.stages.compare.trial import Trial, measured_costs
 from hdgan.workers import done_by_processes, done_here, num_cores
 
 VERB = "compare"
@@ -153,32 +152,34 @@ class _Comparing:
         Raises:
             SettingsError: even the smallest comparison takes longer.
         """
-        costs = measured_costs(self.bench, self.plan)
+        trial = measured_costs(self.bench, self.plan)
         path = self.bench.scratch / "design.json"
         if path.is_file():
             found = json.loads(path.read_bytes())
             design = Design(**found | {"counts": tuple(found["counts"])})
         else:
-            design = self._affordable(costs)
+            design = self._affordable(trial)
             write_atomically(path, json_bytes(asdict(design)))
         if design != self.plan.design:
             self.left_out.insert(0, _reduced(self.plan.design, design, self.bench.settings))
         self.plan = replace(self.plan, design=design)
-        self.seconds = seconds_needed(design, costs, self.num_workers)
+        self.seconds = seconds_needed(design, trial.costs, self.num_workers)
 
-    def _affordable(self, costs: Costs) -> Design:
-        """The design, or as much of it as the budget allows."""
+    def _affordable(self, trial: Trial) -> Design:
+        """The design, or as much of it as the budget allows after the trial."""
         budget = self.bench.settings.budget_seconds
         if budget is None:
             return self.plan.design
-        fitted = fitted_design(self.plan.design, costs, budget, self.num_workers)
+        left = budget - trial.seconds
+        fitted = fitted_design(self.plan.design, trial.costs, left, self.num_workers)
         plan = with_counts_around(self.plan, fitted)
-        needed = seconds_needed(plan.design, costs, self.num_workers)
-        if needed > budget:
+        needed = seconds_needed(plan.design, trial.costs, self.num_workers)
+        if needed > left:
             raise SettingsError(
                 f"--budget is {self.bench.settings.budget}, but the smallest comparison that can "
-                f"show anything ({len(plan.runs())} trainings) takes about {needed / 60:.0f} min "
-                "here. Give more time, fewer --arms, or fewer --steps."
+                f"show anything ({len(plan.runs())} trainings) takes about {_duration(needed)} "
+                f"here after a trial of {_duration(trial.seconds)}. Give more time, fewer --arms, "
+                "or fewer --steps."
             )
         return plan.design
 
@@ -257,9 +258,9 @@ def _facts(comparison: Comparison) -> dict[str, Fact]:
     for row in text.arms:
         if row.count in (text.at, None) and row.score.mean is not None:
             labels = "all labels" if row.count is None else f"{row.count} labels"
+            cost = "" if row.cpu_seconds is None else f", {row.cpu_seconds:.0f} CPU s"
             facts[f"{row.arm}, {labels}"] = (
-                f"{row.score.mean:.4f}{_interval(row.score.low, row.score.high)}, "
-                f"{row.cpu_seconds:.0f} CPU s"
+                f"{row.score.mean:.4f}{_interval(row.score.low, row.score.high)}{cost}"
             )
     facts["score"] = text.definition
     facts["report"] = str(comparison.folder / "report.html")

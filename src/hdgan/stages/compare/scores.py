@@ -41,13 +41,7 @@ class ArmScores:
     """Dice of each class, all images of a run together, means of the runs; NaN if it is nowhere."""
 
     by_image: dict[str, float]
-    """Mean Dice of an image's classes by its name, means of the runs."""
-
-    def mean_of_draws(self) -> Float[np.ndarray, "patients seeds"]:
-        """The scores of each seed, means of the label draws."""
-        of_run = np.array(self.seeds)
-        columns = [self.by_patient[:, of_run == seed].mean(axis=1) for seed in sorted({*of_run})]
-        return np.stack(columns, axis=1)
+    """Mean Dice of the classes in an image's annotation by its name, means of the runs."""
 
 
 def arm_scores(runs: Sequence[RunRecord], read: Read, images: Sequence[ComparedImage]) -> ArmScores:
@@ -93,7 +87,7 @@ def _one(runs: list[RunRecord], read: Read, images: Sequence[ComparedImage]) -> 
     matrices = np.concatenate([read(run) for run in runs])
     names, values = patient_dice(matrices, [image.patient for image in tested])
     overall = overall_scores(list(matrices))
-    each = dice(matrices)
+    each = np.where(matrices.sum(axis=-1) > 0, dice(matrices), np.nan)
     return _Repetition(
         dict(zip(names, map(float, values), strict=True)),
         {score.name: score.value for score in overall},

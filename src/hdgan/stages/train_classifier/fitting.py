@@ -18,7 +18,6 @@ from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import device_named, tensor_bytes, tensors_of
-from hdgan.errors import SettingsError
 from hdgan.method.classifier_presets import Recipe, recipe_of
 from hdgan.method.context_fitting import fit_context
 from hdgan.method.context_head import ContextHead, context_shape_of
@@ -41,7 +40,6 @@ from hdgan.method.latent import pixels_of
 from hdgan.method.linear_probe import fit_linear_probe
 from hdgan.method.pixel_classifier import PixelClassifier
 from hdgan.method.pixel_sampling import ClassMix
-from hdgan.method.stylegan.bands import WHOLE_PX
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.report.progress import ProgressBar, announce
 from hdgan.settings.train_classifier import TrainClassifierSettings
@@ -71,7 +69,6 @@ class Fitting:
         names = drawings.class_map.names
         self.by_object = [names.index(name) for name in settings.object_vote]
         self.checked: set[str] = set()
-        self.must_have_context = settings.context is True
         self.context: ContextHead | None = None
         self.context_maps: dict[str, FeatureMap] = {}
 
@@ -158,22 +155,12 @@ class Fitting:
         return with_context
 
     def _fitted_context(self, training: Sequence[str]) -> ContextHead | None:
-        """The head that reads what lies around each pixel, from an earlier run if it is there.
-
-        Raises:
-            SettingsError: it is wished for, but no map is small enough to be read.
-        """
+        """The head that reads what lies around each pixel, from an earlier run if it is there."""
         if not self.recipe.has_context:
             return None
         shape = context_shape_of(
             self.generator.shape, self.recipe.num_blocks, len(self.drawings.class_map)
         )
-        if shape is None and self.must_have_context:
-            raise SettingsError(
-                f"--context needs feature maps up to {WHOLE_PX} px, but of {self.generator.folder} "
-                f"only the last {self.recipe.num_blocks} blocks are read, which are larger. Read "
-                "more with --num-blocks, or leave out --context."
-            )
         if shape is None:
             return None
         head = ContextHead(shape, seed=self.recipe.plan.seed).to(self.device)

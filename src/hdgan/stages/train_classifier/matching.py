@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from functools import cached_property
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,14 @@ from hdgan.artifacts.checkpoint import (
     write_checkpoint,
 )
 from hdgan.artifacts.classifier import write_ensemble
-from hdgan.artifacts.curves import curve_line
+from hdgan.artifacts.curves import curve_line, curve_of
 from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import device_named
 from hdgan.method.classifier_presets import Recipe, recipe_of
 from hdgan.method.features import FeaturePyramid, bytes_of, channels_of, image_and_features
+from hdgan.method.fitting import ClassifierEpoch
 from hdgan.method.gradient_matching import (
     STRIDE,
     DrawnCrops,
@@ -38,7 +40,7 @@ from hdgan.method.gradient_matching import (
 from hdgan.method.latent import pixels_of, tensor_of, w_of
 from hdgan.method.pixel_classifier import PixelClassifier
 from hdgan.method.tile_crop import drawn_way, laid
-from hdgan.report.progress import ProgressBar, announce
+from hdgan.report.progress import ProgressBar, announce, remark
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.stages.train_classifier.ensemble import Described, fresh_classifier
 from hdgan.stages.train_classifier.fitting import CHECKPOINT_SECONDS
@@ -48,6 +50,9 @@ NUM_DRAWINGS, FIRST_DRAWING = 64, 3_000_000_000
 """Drawings that the classifier learns to label, and the seed of the first: far from those of
 samples and of pairs."""
 
+FEWEST_DRAWINGS, KEPT_BYTES = 8, 8 * 10**9
+"""Large drawings are fewer, down to so many, lest they take more than this on disk."""
+
 TRUNCATION = 0.7
 """Of these drawings: that of pairs."""
 
@@ -55,11 +60,24 @@ NUM_TESTED = 32
 """Pieces of real crops that reports tell of."""
 
 
+def _words(epoch: ClassifierEpoch) -> str:
+    """Where matching stands; of accuracy only if a segmenter has learned to its end."""
+    found = epoch.validation_accuracy
+    words = f"gradient distance {epoch.loss:.3f}"
+    return words if isnan(found) else f"{words}, accuracy on training pixels of tiles {found:.3f}"
+
+
+def num_drawings_of(bytes_a_drawing: int) -> int:
+    """How many drawings are matched, of which each takes so much on disk."""
+    return max(FEWEST_DRAWINGS, min(NUM_DRAWINGS, KEPT_BYTES // bytes_a_drawing))
+
+
 class Matching:
     """A matching that writes what it reaches into its artifact.
 
-    Disk: the feature maps of `NUM_DRAWINGS` drawings at native resolution in half precision, and
-    their pixels, freed at the end. Memory: the real crops, and a step's pieces.
+    Disk: the feature maps of `num_drawings_of` drawings at native resolution in half precision, and
+    their pixels, freed at the end: `KEPT_BYTES`, or `FEWEST_DRAWINGS` of 1.1 GB each at 4096 px.
+    Memory: the real crops, a step's pieces, and while drawing, one drawing's maps.
     """
 
     def __init__(
@@ -83,14 +101,20 @@ class Matching:
         )
         names = crops.class_map.names
         self.by_object = [names.index(name) for name in settings.object_vote]
-        self.drawings = [f"d{i:06d}" for i in range(NUM_DRAWINGS)]
+        self.bytes_a_drawing = bytes_of(generator.shape, self.recipe.num_blocks) + 3 * side**2
+        count = num_drawings_of(self.bytes_a_drawing)
+        self.drawings = [f"d{i:06d}" for i in range(count)]
         self.real = crops.all()
 
     def complete(self) -> None:
         """Draw, match, and write the artifact's files."""
-        shape = self.generator.shape
-        one = bytes_of(shape, self.recipe.num_blocks) + 3 * shape.resolution**2
-        announce("train-classifier", disk_bytes=one * NUM_DRAWINGS)
+        count = len(self.drawings)
+        announce("train-classifier", disk_bytes=self.bytes_a_drawing * count)
+        if count < NUM_DRAWINGS:
+            remark(
+                "train-classifier",
+                f"drawings are large: {count} rather than {NUM_DRAWINGS} are matched",
+            )
         self._draw()
         state = new_matching(self._fresh(), self.plan)
         lines = self._restored(state)
@@ -99,11 +123,7 @@ class Matching:
         with ProgressBar("train-classifier", steps, "steps", done=state.steps) as progress:
             for epoch in match_gradients(state, self.plan, self._drawn, self._pieces):
                 lines.append(curve_line(epoch))
-                progress.reach(
-                    epoch.steps,
-                    f"gradient distance {epoch.loss:.3f}, real accuracy "
-                    f"{epoch.validation_accuracy:.3f}",
-                )
+                progress.reach(epoch.steps, _words(epoch))
                 if time.monotonic() - saved >= CHECKPOINT_SECONDS:
                     self._save(state, lines)
                     saved = time.monotonic()
@@ -140,7 +160,7 @@ class Matching:
     def _draw(self) -> None:
         """Draw what is to be labelled, and keep pixels and feature maps on disk."""
         network = self.generator.generator().to(self.device)
-        with ProgressBar("features", NUM_DRAWINGS, "images") as progress:
+        with ProgressBar("features", len(self.drawings), "images") as progress:
             for i, name in enumerate(self.drawings):
                 if not (self.store.has(name) and self._path(name).is_file()):
                     w = w_of(network, FIRST_DRAWING + i, TRUNCATION)
@@ -156,7 +176,7 @@ class Matching:
         side, piece = self.generator.shape.resolution, self.plan.crop_px
         images, features = [], []
         for _ in range(self.recipe.num_members):
-            name = self.drawings[int(random.integers(NUM_DRAWINGS))]
+            name = self.drawings[int(random.integers(len(self.drawings)))]
             y, x = (int(place) for place in random.integers(0, side - piece + 1, size=2))
             rows, columns = np.mgrid[y : y + piece : STRIDE, x : x + piece : STRIDE].reshape(2, -1)
             images.append(tensor_of(np.array(self._images[name][y : y + piece, x : x + piece])))
@@ -208,4 +228,8 @@ class Matching:
         restore_network("segmenter", state.segmenter, tensors)
         restore_optimizer("rate", state.segmenter_optimizer, state.segmenter, tensors)
         state.steps = about["steps"]
-        return list(about["curves"])
+        lines = list(about["curves"])
+        if lines:
+            (last,) = curve_of(lines[-1].encode(), ClassifierEpoch, "checkpoint")
+            state.tested = (last.validation_loss, last.validation_accuracy)
+        return lines

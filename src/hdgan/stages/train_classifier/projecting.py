@@ -89,6 +89,7 @@ class Projecting:
         path = self.unfinished.scratch / name
         if not path.is_file():
             self.unfinished.write_scratch(name, array_bytes(self._sought(crops, space)))
+        self.unfinished.is_dear = True
         arrays = arrays_of(path.read_bytes(), str(path))
         for i, crop in enumerate(crops):
             start, end = (float(arrays[which][i]) for which in ("start", "end"))

@@ -24,10 +24,12 @@ from hdgan.method.projection import ProjectionPlan
 from hdgan.pipeline import Fact, Made
 from hdgan.report.progress import remark
 from hdgan.settings.sources import ClassifierSources, SampleSources
-from hdgan.settings.train_classifier import (
-    DEFAULT_REAL_LABELS,
-    RealLabels,
-    TrainClassifierSettings,
+from hdgan.settings.train_classifier import DEFAULT_REAL_LABELS, TrainClassifierSettings
+from hdgan.stages.train_classifier.choices import (
+    check_classes,
+    check_context,
+    check_of_samples,
+    check_way,
 )
 from hdgan.stages.train_classifier.drawings import AnnotatedSamples
 from hdgan.stages.train_classifier.fitting import Fitting
@@ -65,10 +67,10 @@ def train_classifier(
         ImageError: a real tile is smaller than the generator's drawings.
         SettingsError: weights of another number of classes, a vote over classes that are none, a
             context head that has nothing to read, more images than are annotated, no generator
-            for real tiles, or choices that the way of learning from them does not have.
+            for real tiles, or choices that the way of learning does not have.
     """
     annotated = AnnotationSet.open(annotations)
-    _check_classes(annotated, settings)
+    check_classes(annotated, settings)
     sources = sources or SampleSources()
     if TileSet.kind in annotated.manifest.parents:
         of_tiles = (
@@ -88,13 +90,10 @@ def _from_samples(
     settings: TrainClassifierSettings,
     sources: SampleSources,
 ) -> None:
-    if settings.real_labels is not None:
-        raise SettingsError(
-            f"--real-labels is {settings.real_labels}, but {annotated.folder} holds annotated "
-            "samples, whose latents are known. Leave it out, or give annotated tiles."
-        )
+    check_of_samples(annotated, settings, sources)
     samples = parent_of(annotated, SampleSet, sources.samples)
     generator = parent_of(samples, GeneratorFolder, sources.generator)
+    check_context(generator, settings)
     drawings = AnnotatedSamples(annotated, samples, generator, settings)
     order = Order(
         "classifier",
@@ -121,7 +120,7 @@ def _from_tiles(
     sources: ClassifierSources,
 ) -> None:
     way = settings.real_labels or DEFAULT_REAL_LABELS
-    _check_way(way, settings, sources)
+    check_way(way, settings, sources)
     tiles = parent_of(annotated, TileSet, sources.tiles)
     if sources.generator is None:
         raise SettingsError(
@@ -129,6 +128,7 @@ def _from_tiles(
             "--generator which one is to learn from them."
         )
     generator = GeneratorFolder.open(sources.generator)
+    check_context(generator, settings)
     crops = RealCrops(annotated, tiles, generator, settings)
     encoder = None
     if sources.encoder is not None:
@@ -169,49 +169,6 @@ def _project(
     remark("train-classifier", NOTHING_LEFT)
     Fitting(unfinished, settings, drawings, generator).complete()
     drawings.write(unfinished, network)
-
-
-_NOT_MATCHED = ("batch", "optimizer", "class_mix", "class_weights", "label_smoothing", "context")
-"""What gradient matching does not have."""
-
-
-def _check_way(
-    way: RealLabels, settings: TrainClassifierSettings, sources: ClassifierSources
-) -> None:
-    """Refuse what changes nothing for this way of learning from real tiles."""
-    if settings.all_splits:
-        raise SettingsError(
-            "--all-splits is for annotated drawings; of annotated tiles, --folds says which are "
-            "learned from. Leave it out."
-        )
-    if way == "projection":
-        return
-    given = [name for name in _NOT_MATCHED if getattr(settings, name) is not None]
-    given += ["encoder"] if sources.encoder is not None else []
-    given += ["preset"] if settings.preset == "linear" else []
-    given += ["features"] if settings.features == "regenerate" else []
-    if given:
-        raise SettingsError(
-            f"--{given[0].replace('_', '-')} changes nothing for --real-labels gradient-matching, "
-            "or cannot be matched. Leave it out, or choose --real-labels projection."
-        )
-
-
-def _check_classes(annotated: AnnotationSet, settings: TrainClassifierSettings) -> None:
-    """Refuse settings that name other classes, or another number of them, than are annotated."""
-    num_weights, num_classes = len(settings.class_weights or ()), len(annotated.class_map)
-    if num_weights not in (0, num_classes):
-        raise SettingsError(
-            f"--class-weights has {num_weights} numbers; {annotated.folder} has {num_classes} "
-            f"classes: {', '.join(annotated.class_map.names)}. Give one number a class, in this "
-            "order."
-        )
-    strange = [name for name in settings.object_vote if name not in annotated.class_map.names]
-    if strange:
-        raise SettingsError(
-            f"--object-vote names {strange[0]}, which is no class of {annotated.folder}. They are "
-            f"{', '.join(annotated.class_map.names)}."
-        )
 
 
 def _facts(made: ClassifierFolder) -> dict[str, Fact]:

@@ -18,7 +18,7 @@ from hdgan.method.segmenter.crops import (
     drawn_boxes,
 )
 from hdgan.method.segmenter.plan import SegmenterPlan
-from hdgan.stages.train_segmenter.sources import LabelledImage, ReadImage
+from hdgan.stages.train_segmenter.sources import ReadImage
 
 
 class Labelled:
@@ -30,10 +30,16 @@ class Labelled:
     def __init__(
         self, reads: Sequence[Sequence[ReadImage]], plan: SegmenterPlan, *, equal_sources: bool
     ) -> None:
+        """Keep what is needed to read them.
+
+        Raises:
+            ImageError: an image is smaller than a crop.
+        """
         self.plan, self.equal_sources = plan, equal_sources
         self.reads = [read for one in reads for read in one]
-        self.sizes = [len(one) for one in reads]
-        self.images = Decoded(lambda i: self._checked(self.reads[i]()))
+        self.counts = [len(one) for one in reads]
+        self.images = Decoded(lambda i: self.reads[i]())
+        self._check()
 
     def __call__(self, step: int) -> LabelledCrops:
         """The crops of a step."""
@@ -54,17 +60,18 @@ class Labelled:
         """The images of a step."""
         if not self.equal_sources:
             return [int(i) for i in random.integers(0, len(self.reads), size=self.plan.batch)]
-        sources = random.integers(0, len(self.sizes), size=self.plan.batch)
-        firsts = np.cumsum([0, *self.sizes])
-        return [int(firsts[i] + random.integers(0, self.sizes[i])) for i in sources]
+        sources = random.integers(0, len(self.counts), size=self.plan.batch)
+        firsts = np.cumsum([0, *self.counts])
+        return [int(firsts[i] + random.integers(0, self.counts[i])) for i in sources]
 
-    def _checked(self, image: LabelledImage) -> LabelledImage:
-        if min(image.shape[:2]) < self.plan.crop_px:
-            raise ImageError(
-                f"A labelled image is {image.shape[1]} x {image.shape[0]} pixels, smaller than a "
-                f"crop of {self.plan.crop_px}. Lower --crop-px."
-            )
-        return image
+    def _check(self) -> None:
+        for read in self.reads:
+            height, width = read.size()
+            if min(height, width) < self.plan.crop_px:
+                raise ImageError(
+                    f"The labelled image {read.place} is {width} x {height} pixels, smaller than a "
+                    f"crop of {self.plan.crop_px}. Lower --crop-px, or give larger images."
+                )
 
 
 class Unlabelled:

@@ -41,14 +41,15 @@ from hdgan.method.segmenter.frozen_features_fitting import (
 from hdgan.method.segmenter.frozen_features_maps import channels_of, encoder_shape_of
 from hdgan.method.segmenter.pixel_drawing import DrawnPiece, Views, drawn_pieces
 from hdgan.method.segmenter.training import SegmenterTick
-from hdgan.report.progress import ProgressBar
+from hdgan.report.progress import ProgressBar, remark
 from hdgan.settings.train_segmenter import TrainSegmenterSettings
 
 FOREST_PIXELS = 50_000
 """Pixels that the trees see, of all images together: 17 MB of features, half a minute to grow."""
 
 MOST_PIECES = 256
-"""Pieces of images whose features are made, at most, unless there are more images."""
+"""Pieces of images whose features are made, at most: several of each of a few images, or one of
+each of as many images."""
 
 LabelledImage = UInt8[np.ndarray, "height width 4"]
 ReadImage = Callable[[], LabelledImage]
@@ -73,14 +74,15 @@ def fit_pixel_method(
 ) -> list[str]:
     """Fit the segmenter and put it into the artifact; the lines of its curves come back.
 
-    Labelled pixels are drawn from all images, the same number from each; within an image every one
-    is equally likely. In learning, rare classes then count for more (`rare_weights`), so that the
-    probabilities are not those of the tissue. Perceptrons see each image in several ways, the trees
-    only as it is, as in QuPath and ilastik. Of the settings only `method`, `seed`, `stain_jitter`
-    (for perceptrons) and what chose the images count.
+    Labelled pixels are drawn from all images, the same number from each; of more than `MOST_PIECES`
+    images, from so many of them that have labels, which the seed decides. Within an image every
+    labelled pixel is equally likely. In learning, rare classes then count for more
+    (`rare_weights`), so that the probabilities are not those of the tissue. Perceptrons see each
+    image in several ways, the trees only as it is, as in QuPath and ilastik. Of the settings only
+    `method`, `seed`, `stain_jitter` (for perceptrons) and what chose the images count.
 
-    There is no checkpoint: it takes minutes, and a run that was killed begins anew and comes to the
-    same result.
+    There is no checkpoint: it takes minutes, however many images there are, and a run that was
+    killed begins anew and comes to the same result.
 
     Memory: the features of the pixels drawn, twice while they are gathered (1 GB for perceptrons,
     35 MB for trees), and those of one piece of an image of up to 512 px (0.5 GB). It does not grow
@@ -196,27 +198,47 @@ class _Drawing:
     views: Views | None = None
 
     def pool(self, images: Sequence[ReadImage], features_of: PieceFeatures) -> _Pool:
-        """Labelled pixels of all images with their features, the same number from each image."""
+        """Labelled pixels with their features, the same number from each image that is drawn."""
         features, classes = [], []
-        count = 0
-        with ProgressBar("train-segmenter", len(images), "images read") as progress:
-            for number, read in enumerate(images):
-                # What earlier images lacked, later ones may give.
-                wanted = max(1, (self.num_pixels - count) // (len(images) - number))
-                for piece in self._pieces(read(), wanted, number, len(images)):
-                    features.append(features_of(piece))
-                    classes.append(piece.classes.astype(np.int64))
-                    count += piece.classes.size
-                progress.advance()
-        if count == 0:
+        with ProgressBar("train-segmenter", min(len(images), MOST_PIECES), "images") as progress:
+            for piece in self._pieces(images, progress):
+                features.append(features_of(piece))
+                classes.append(piece.classes.astype(np.int64))
+        if not classes:
             raise LabelError(
                 "None of the labelled images has a labelled pixel. Paint at least one class."
             )
         return _Pool(np.concatenate(features), np.concatenate(classes))
 
-    def _pieces(
+    def _pieces(self, images: Sequence[ReadImage], progress: ProgressBar) -> Iterator[DrawnPiece]:
+        """Pieces of all images, or of as many that have labels as there may be pieces."""
+        order, at_most = self._order(len(images)), progress.total
+        used = count = 0
+        for done, number in enumerate(order):
+            if used == at_most:
+                return
+            # What earlier images lacked, later ones may give.
+            wanted = (self.num_pixels - count) // min(at_most - used, len(order) - done)
+            before = count
+            for piece in self._pieces_of(images[number](), max(1, wanted), number, at_most):
+                count += piece.classes.size
+                yield piece
+            used += count > before
+            progress.reach(min(done + 1, at_most))
+
+    def _pieces_of(
         self, image: LabelledImage, wanted: int, number: int, num_images: int
     ) -> Iterator[DrawnPiece]:
         random = np.random.default_rng([self.seed, 9, number])
-        most = max(1, MOST_PIECES // num_images)
-        return drawn_pieces(image, wanted, most, random, self.views)
+        return drawn_pieces(image, wanted, MOST_PIECES // num_images, random, self.views)
+
+    def _order(self, num_images: int) -> list[int]:
+        """In which order images are read: as they come, or at random if not all can be."""
+        if num_images <= MOST_PIECES:
+            return list(range(num_images))
+        remark(
+            "train-segmenter",
+            f"{MOST_PIECES} of the {num_images:,} images are learned from, drawn at random: pixels "
+            "enough for this method",
+        )
+        return np.random.default_rng([self.seed, 10]).permutation(num_images).tolist()

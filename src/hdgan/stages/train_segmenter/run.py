@@ -53,7 +53,7 @@ def train_segmenter(
         output: where the segmenter goes.
         settings: how it is trained.
         also: further sources of the same classes.
-        sources: unlabelled tiles, the encoder, and where the annotated tiles are.
+        sources: unlabelled tiles, the encoder, and where the annotated tiles or samples are.
 
     Memory: a batch's feature maps (with a teacher, of twice as many crops), and up to 2 GB each of
     decoded labelled images and unlabelled tiles.
@@ -89,7 +89,7 @@ class _Task:
         cls, paths: tuple[Path, ...], settings: TrainSegmenterSettings, sources: SegmenterSources
     ) -> "_Task":
         """What is to be made of what these folders hold."""
-        labelled = [opened(path, settings, sources.tiles) for path in paths]
+        labelled = [opened(path, settings, sources) for path in paths]
         unlabelled = (
             None
             if sources.unlabelled is None
@@ -127,7 +127,7 @@ class _Task:
                 unfinished, self.settings, self.class_map, reads, self.encoder, device
             )
         else:
-            plan = plan_of(self.settings, reads[0])
+            plan = plan_of(self.settings, reads)
             labelled = Labelled(self.reads, plan, equal_sources=self.settings.equal_sources)
             crops = Crops(labelled, self.unlabelled, device)
             lines = fit_network(unfinished, self.settings, len(self.class_map), crops)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +13,31 @@ from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.pair_set import PairRecord, PairSet
 from hdgan.artifacts.sample_set import SampleSet
-from hdgan.artifacts.tile_set import TileSet
+from hdgan.artifacts.tile_set import TileRecord, TileSet
 from hdgan.class_map import ClassMap
 from hdgan.errors import SettingsError, WrongArtifactError
-from hdgan.settings.train_segmenter import TrainSegmenterSettings
+from hdgan.settings.train_segmenter import SegmenterSources, TrainSegmenterSettings
 
 LabelledImage = UInt8[np.ndarray, "height width 4"]
 """RGB, and the label map as fourth channel."""
 
-ReadImage = Callable[[], LabelledImage]
+
+@dataclass(frozen=True)
+class ReadImage:
+    """A labelled image that is read when it is called, and not kept."""
+
+    place: str
+    """What a user finds it by."""
+
+    size: Callable[[], tuple[int, int]]
+    """Its height and width, px; asked of a table, or of the first drawing of several."""
+
+    read: Callable[[], LabelledImage]
+    """Gives it."""
+
+    def __call__(self) -> LabelledImage:
+        """The image with its labels."""
+        return self.read()
 
 
 @dataclass(frozen=True)
@@ -37,13 +53,13 @@ class Source:
     """Each gives one image; nothing is kept."""
 
 
-def opened(path: Path, settings: TrainSegmenterSettings, tiles: Path | None) -> Source:
+def opened(path: Path, settings: TrainSegmenterSettings, sources: SegmenterSources) -> Source:
     """What a segmenter can learn from this artifact.
 
     Args:
         path: a pair set, or annotated tiles or samples.
         settings: says which folds of annotated tiles.
-        tiles: the tile set of annotated tiles, if it is not beside them.
+        sources: where the tile set or the sample set is, if it is not beside its annotations.
 
     Raises:
         WrongArtifactError: it is of another kind.
@@ -58,8 +74,8 @@ def opened(path: Path, settings: TrainSegmenterSettings, tiles: Path | None) -> 
         )
     annotated = AnnotationSet.open(path)
     if TileSet.kind in annotated.manifest.parents:
-        return _from_tiles(annotated, parent_of(annotated, TileSet, tiles), settings)
-    return _from_samples(annotated, parent_of(annotated, SampleSet))
+        return _from_tiles(annotated, parent_of(annotated, TileSet, sources.tiles), settings)
+    return _from_samples(annotated, parent_of(annotated, SampleSet, sources.samples))
 
 
 def one_class_map(sources: Sequence[Source]) -> ClassMap:
@@ -113,7 +129,13 @@ def _from_pairs(pairs: PairSet) -> Source:
     def read(record: PairRecord) -> LabelledImage:
         return _with_labels(pairs.image(record), pairs.labels(record))
 
-    return Source(pairs, pairs.class_map, {}, [partial(read, record) for record in pairs.records()])
+    records = pairs.records()
+    size = _size_of_all(lambda: pairs.image(records[0]))
+    reads = [
+        ReadImage(str(pairs.folder / record.image), size, partial(read, record))
+        for record in records
+    ]
+    return Source(pairs, pairs.class_map, {}, reads)
 
 
 def _from_tiles(
@@ -129,12 +151,15 @@ def _from_tiles(
     def read(record: AnnotationRecord) -> LabelledImage:
         return _with_labels(tiles.image(tile_of[record.image]), annotated.labels(record))
 
-    return Source(
-        annotated,
-        annotated.class_map,
-        tiles.seen_in(settings.folds),
-        [partial(read, record) for record in records],
-    )
+    def size(tile: TileRecord) -> tuple[int, int]:
+        return tile.height, tile.width
+
+    reads = [
+        ReadImage(str(tiles.folder / tile.image), partial(size, tile), partial(read, record))
+        for record in records
+        for tile in (tile_of[record.image],)
+    ]
+    return Source(annotated, annotated.class_map, tiles.seen_in(settings.folds), reads)
 
 
 def _from_samples(annotated: AnnotationSet, samples: SampleSet) -> Source:
@@ -143,12 +168,26 @@ def _from_samples(annotated: AnnotationSet, samples: SampleSet) -> Source:
     def read(record: AnnotationRecord) -> LabelledImage:
         return _with_labels(samples.image(by_name[record.image]), annotated.labels(record))
 
-    return Source(
-        annotated,
-        annotated.class_map,
-        {},
-        [partial(read, record) for record in annotated.records("training")],
-    )
+    records = annotated.records("training")
+    size = _size_of_all(lambda: samples.image(by_name[records[0].image]))
+    reads = [
+        ReadImage(str(samples.folder / by_name[record.image].image), size, partial(read, record))
+        for record in records
+    ]
+    return Source(annotated, annotated.class_map, {}, reads)
+
+
+def _size_of_all(
+    first: Callable[[], UInt8[np.ndarray, "height width 3"]],
+) -> Callable[[], tuple[int, int]]:
+    """The size of drawings of one generator, which are all as large as the first; read once."""
+
+    @cache
+    def size() -> tuple[int, int]:
+        height, width, _ = first().shape
+        return height, width
+
+    return size
 
 
 def _with_labels(

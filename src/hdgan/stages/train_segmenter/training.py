@@ -1,10 +1,9 @@
 """Training a U-Net, with checkpoints, into an artifact."""
 
 import time
+from collections.abc import Sequence
 
-import numpy as np
 import torch
-from jaxtyping import Shaped
 
 from hdgan.artifacts.checkpoint import (
     network_tensors,
@@ -63,12 +62,12 @@ def fit_network(
     return lines
 
 
-def plan_of(settings: TrainSegmenterSettings, first: ReadImage) -> SegmenterPlan:
-    """What the settings mean for images of which this is the first."""
+def plan_of(settings: TrainSegmenterSettings, images: Sequence[ReadImage]) -> SegmenterPlan:
+    """What the settings mean for these images."""
     return SegmenterPlan(
         steps=settings.steps,
         batch=settings.batch,
-        crop_px=settings.crop_px or fitting_crop(first()),
+        crop_px=settings.crop_px or fitting_crop([read.size() for read in images]),
         learning_rate=settings.learning_rate,
         stain_jitter=settings.stain_jitter,
         cut_mix=settings.cut_mix,
@@ -77,9 +76,13 @@ def plan_of(settings: TrainSegmenterSettings, first: ReadImage) -> SegmenterPlan
     )
 
 
-def fitting_crop(image: Shaped[np.ndarray, "height width channels"]) -> int:
-    """The largest side up to 128 that divides by 8 and fits into an image, but at least 16."""
-    return max(16, min(128, min(image.shape[:2]) // 8 * 8))
+def fitting_crop(sizes: Sequence[tuple[int, int]]) -> int:
+    """The largest side up to 128 that divides by 8 and fits into all images, but at least 16.
+
+    Args:
+        sizes: of the images, px.
+    """
+    return max(16, min(128, min(map(min, sizes)) // 8 * 8))
 
 
 def _save(unfinished: UnfinishedArtifact, state: SegmenterState, lines: list[str]) -> None:
