@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
     """Print the verdict and the table."""
     comparison = Comparison.open(folder)
     text = comparison.text
-    print("\n\n".join(text.sentences))
+    print("\n\n".join([*text.sentences, *text.doubts]))
     print(f"\n{text.definition}\n")
     print("\n".join(scores_table(text, comparison.class_map.names)))
     if text.multiplier is not None:

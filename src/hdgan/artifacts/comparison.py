@@ -183,6 +183,9 @@ class ComparisonText(_Text):
     sentences: list[str]
     """The verdict in words, the primary one first."""
 
+    doubts: list[str] = []
+    """Signs that the networks have not learned what they could."""
+
     definition: str
     """Of the primary score."""
 

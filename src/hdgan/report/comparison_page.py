@@ -32,7 +32,7 @@ def comparison_page(text: ComparisonText, class_map: ClassMap, pictures: Sequenc
     """
     return Page(
         title=headline_of(text),
-        lead=text.sentences[0],
+        lead=" ".join([text.sentences[0], *text.doubts]),
         numbers=numbers_of(text),
         sections=sections_of(text, class_map, pictures),
     )

@@ -70,12 +70,12 @@ def worth_of_labels(multiplier: Multiplier) -> str:
     bound = "" if multiplier.bound == "exactly" else f"{multiplier.bound} "
     worth = (
         f"{multiplier.at} labels with it are worth {bound}{multiplier.labels:.0f}, "
-        f"{bound}{multiplier.multiplier:.1f} x"
+        f"{bound}{_times(multiplier.multiplier)} x"
     )
     if multiplier.low == multiplier.high:
         return worth
-    low = f"{'below ' if multiplier.open_below else ''}{multiplier.low:.1f}"
-    high = f"{'over ' if multiplier.open_above else ''}{multiplier.high:.1f}"
+    low = f"{'below ' if multiplier.open_below else ''}{_times(multiplier.low)}"
+    high = f"{'over ' if multiplier.open_above else ''}{_times(multiplier.high)}"
     return f"{worth} [{low}, {high}]"
 
 
@@ -132,6 +132,11 @@ def _what_it_would_take(difference: PairedDifference, least: float) -> str:
         f"These patients show differences of {100 * seen:.1f} points or more; "
         f"{100 * least:.1f} points would need {many} patients."
     )
+
+
+def _times(multiplier: float) -> str:
+    """With as many digits as say something."""
+    return f"{multiplier:.2f}" if multiplier < 1 else f"{multiplier:.1f}"
 
 
 def _points(dice: float) -> str:

@@ -38,6 +38,7 @@ from hdgan.stages.compare.arms import RECIPES, changes_of
 from hdgan.stages.compare.cell import Bench
 from hdgan.stages.compare.cost import cost_of
 from hdgan.stages.compare.differences import Differences, Key, interval_of, known
+from hdgan.stages.compare.doubts import doubts
 from hdgan.stages.compare.inputs import Inputs
 from hdgan.stages.compare.plan import Plan, RunJob
 from hdgan.stages.compare.scores import ArmScores, arm_scores
@@ -100,6 +101,7 @@ class Finishing:
             at=plan.at,
             verdict=verdict_of(differences.headline),
             sentences=differences.sentences(),
+            doubts=doubts(self._means()),
             definition=score_definition(self.num_patients, len(self.images)),
             definitions=primary.definitions,
             design=self._design(),
@@ -117,6 +119,14 @@ class Finishing:
             ],
             minutes_a_label=self.minutes_a_label,
         )
+
+    def _means(self) -> dict[Key, float]:
+        """Mean score of each arm at each number of labels that has one."""
+        found = {
+            key: interval_of(scores, self.bench.settings.seed).mean
+            for key, scores in self.scores.items()
+        }
+        return {key: mean for key, mean in found.items() if mean is not None}
 
     @property
     def num_patients(self) -> int:

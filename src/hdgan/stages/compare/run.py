@@ -236,11 +236,21 @@ class _Comparing:
 
 def _reduced(wished: Design, design: Design, settings: CompareSettings) -> str:
     """What a budget has taken away."""
-    return (
-        f"For --budget {settings.budget}: labels {', '.join(map(str, design.counts))} instead of "
-        f"{', '.join(map(str, wished.counts))}, {design.num_draws} instead of {wished.num_draws} "
-        f"label draws, {design.num_seeds} instead of {wished.num_seeds} seeds."
+    changes = (
+        ("numbers of labels", wished.counts, design.counts),
+        ("label draws", wished.num_draws, design.num_draws),
+        ("seeds", wished.num_seeds, design.num_seeds),
     )
+    words = [
+        f"{name}: {_listed(now)} instead of {_listed(before)}"
+        for name, before, now in changes
+        if now != before
+    ]
+    return f"For --budget {settings.budget} less is run: {'; '.join(words)}."
+
+
+def _listed(numbers: int | tuple[int, ...]) -> str:
+    return ", ".join(map(str, numbers)) if isinstance(numbers, tuple) else str(numbers)
 
 
 def _duration(seconds: float) -> str:
@@ -253,8 +263,9 @@ def _facts(comparison: Comparison) -> dict[str, Fact]:
     """The verdict, and every arm's score."""
     text = comparison.text
     facts: dict[str, Fact] = {"verdict": text.verdict}
-    for number, sentence in enumerate(text.sentences):
-        facts["in words" if number == 0 else "also"] = sentence
+    facts["in words"] = text.sentences[0]
+    if text.sentences[1:] or text.doubts:
+        facts["also"] = " ".join([*text.sentences[1:], *text.doubts])
     for row in text.arms:
         if row.count in (text.at, None) and row.score.mean is not None:
             labels = "all labels" if row.count is None else f"{row.count} labels"

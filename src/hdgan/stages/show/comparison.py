@@ -22,8 +22,9 @@ def account_of(comparison: Comparison, look: Look) -> Account:
         "verdict": f"{title_of(text.candidate)} against {title_of(text.reference)} on {text.at} "
         f"labels: {text.verdict}",
     }
-    for number, sentence in enumerate(text.sentences):
-        facts["in words" if number == 0 else "also"] = sentence
+    facts["in words"] = text.sentences[0]
+    if text.sentences[1:] or text.doubts:
+        facts["also"] = " ".join([*text.sentences[1:], *text.doubts])
     facts |= {
         "arms": texts([title_of(arm) for arm in design.arms]),
         "labels": texts(design.counts),
