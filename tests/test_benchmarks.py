@@ -111,8 +111,8 @@ def test_making_pairs_is_measured_beside_the_generator_alone() -> None:
     )
 
     _, row, *memory = result.stdout.splitlines()
-    side, pairs, one, several, ratio, floor, *parts, _start = row.split()
-    assert (side, pairs) == ("16", "6")
+    side, pairs, members, one, several, ratio, floor, *parts, _start = row.split()
+    assert (side, pairs, members) == ("16", "6", "10")
     assert float(several) / float(one) == pytest.approx(float(ratio), abs=0.02)
     assert float(floor) > float(one) > 0
     assert sum(int(part.removesuffix("%")) for part in parts) == pytest.approx(100, abs=2)
