@@ -8,6 +8,7 @@ import pytest
 
 from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.checkpoint import Learning
 from hdgan.artifacts.classifier import (
     CURVES,
     PROJECTIONS_PICTURE,
@@ -19,6 +20,7 @@ from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.tile_set import TileSet
+from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.errors import ImageError, LeakError, SettingsError, WrongArtifactError
 from hdgan.method import context_head, projection
 from hdgan.method.features import FeaturePyramid
@@ -288,15 +290,17 @@ def test_interrupted_matching_goes_on_to_the_same_classifier(
     train_classifier(world.truth, tmp_path / "whole", settings, _of_tiles(world))
     monkeypatch.setattr(matching, "CHECKPOINT_SECONDS", 0.0)
     saved: list[int] = []
-    save = matching.Matching._save
+    save = Learning.save
 
-    def saved_then_killed(self: matching.Matching, *arguments: object) -> None:
-        save(self, *arguments)  # type: ignore[arg-type]
+    def saved_then_killed(
+        self: Learning, unfinished: UnfinishedArtifact, steps: int, curves: list[str]
+    ) -> None:
+        save(self, unfinished, steps, curves)
         saved.append(1)
         if len(saved) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(matching.Matching, "_save", saved_then_killed)
+    monkeypatch.setattr(Learning, "save", saved_then_killed)
     with pytest.raises(KeyboardInterrupt):
         train_classifier(world.truth, tmp_path / "parted", settings, _of_tiles(world))
     train_classifier(world.truth, tmp_path / "parted", settings, _of_tiles(world))

@@ -3,6 +3,8 @@
 A checkpoint lies in `.unfinished` and goes when the artifact is whole.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -32,6 +34,44 @@ def read_checkpoint(
     if not path.is_file():
         return None
     return tensors_of(path.read_bytes(), str(path)), about_of(str(path))
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What changes while networks learn, beside steps and curves."""
+
+    networks: Mapping[str, nn.Module]
+    """By the name that their tensors have in the checkpoint."""
+
+    optimizers: Mapping[str, tuple[torch.optim.Optimizer, nn.Module]]
+    """Each with the network that it moves."""
+
+    def save(self, unfinished: UnfinishedArtifact, steps: int, curves: list[str]) -> None:
+        """Replace the checkpoint of an unfinished artifact."""
+        tensors: dict[str, Tensor] = {}
+        for name, network in self.networks.items():
+            tensors |= network_tensors(name, network)
+        for name, (optimizer, network) in self.optimizers.items():
+            tensors |= optimizer_tensors(name, optimizer, network)
+        write_checkpoint(unfinished, tensors, {"steps": steps, "curves": curves})
+
+    def restored(self, unfinished: UnfinishedArtifact) -> tuple[int, list[str]]:
+        """Go back to the last checkpoint: its steps, and the lines of the curves until there.
+
+        Without one nothing changes: 0 and no line.
+
+        Raises:
+            DamagedArtifactError: it cannot be read, or is of other networks.
+        """
+        checkpoint = read_checkpoint(unfinished)
+        if checkpoint is None:
+            return 0, []
+        tensors, about = checkpoint
+        for name, network in self.networks.items():
+            restore_network(name, network, tensors)
+        for name, (optimizer, network) in self.optimizers.items():
+            restore_optimizer(name, optimizer, network, tensors)
+        return about["steps"], list(about["curves"])
 
 
 def network_tensors(prefix: str, network: nn.Module) -> dict[str, Tensor]:

@@ -12,11 +12,11 @@ Record = TypeVar("Record")
 class NoiseFlipTally(Generic[Record]):
     """Counts the pixels whose label changes, on the first images."""
 
-    def __init__(self, redraw: Callable[[Record, int], LabelMap] | None, num_images: int) -> None:
+    def __init__(self, redraw: Callable[[Record], LabelMap] | None, num_images: int) -> None:
         """Begin.
 
         Args:
-            redraw: the labels of an image that is drawn again with the noise of a seed; None of a
+            redraw: the labels of an image that is drawn again with other noise; None of a
                 generator that has no noise.
             num_images: how many are drawn again at most.
         """
@@ -32,7 +32,7 @@ class NoiseFlipTally(Generic[Record]):
         """
         if self.redraw is None or self.images >= self.num_images:
             return
-        again = self.redraw(record, self.images)
+        again = self.redraw(record)
         self.changed += int((again != labels).sum())
         self.pixels += labels.size
         self.images += 1

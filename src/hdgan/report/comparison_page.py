@@ -11,6 +11,7 @@ from hdgan.report.comparison_sections import (
     costs_section,
     curves_section,
     differences_section,
+    doubts_section,
     limits_section,
     points,
     scores_section,
@@ -32,7 +33,7 @@ def comparison_page(text: ComparisonText, class_map: ClassMap, pictures: Sequenc
     """
     return Page(
         title=headline_of(text),
-        lead=" ".join([text.sentences[0], *text.doubts]),
+        lead=text.sentences[0],
         numbers=numbers_of(text),
         sections=sections_of(text, class_map, pictures),
     )
@@ -92,6 +93,7 @@ def sections_of(
 ) -> list[Section]:
     """Everything below the headline."""
     return [
+        *([doubts_section(text)] if text.doubts else []),
         compared_section(text),
         curves_section(text),
         differences_section(text),

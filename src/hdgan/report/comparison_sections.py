@@ -39,6 +39,11 @@ def points(value: float) -> str:
     return "0.0" if rounded == 0 else f"{rounded:+.1f}"
 
 
+def doubts_section(text: ComparisonText) -> Section:
+    """What speaks against the comparison as a whole."""
+    return Section("What makes this doubtful", "\n\n".join(text.doubts))
+
+
 def compared_section(text: ComparisonText) -> Section:
     """What the verdict is about."""
     design = text.design
@@ -68,7 +73,8 @@ def curves_section(text: ComparisonText) -> Section:
     if ceiling is not None and ceiling.score.mean is not None:
         level = (title_of("all-labels"), 100 * ceiling.score.mean)
     figures = []
-    for group in _groups(others):
+    # Of one number of labels there is no curve; the table says it all.
+    for group in _groups(others) if len(text.design.counts) > 1 else []:
         arms = [arm for arm in (BASELINE, *group) if arm in counted]
         svg = bands(
             {title_of(arm): _band(text, arm, is_faint=arm == BASELINE) for arm in arms},
@@ -79,7 +85,7 @@ def curves_section(text: ComparisonText) -> Section:
         figures.append(chart(svg, "Mean of the patients and runs; bands are 95 % intervals."))
     return Section(
         "With how many labels",
-        "How the score grows with human labels. The bands overlap more than the differences are "
+        "How the score grows with human labels. Intervals overlap more than the differences are "
         "unsure, since good and bad patients are the same for every arm; the next part compares "
         "patient by patient.",
         figures,

@@ -99,9 +99,8 @@ class _Test:
     unit: str
     """What is exchangeable: a tile of its own, or all tiles of a patient."""
     unit_of: Callable[[AnnotationRecord], str]
-    redraw: Callable[[AnnotationRecord, int], LabelMap] | None = None
-    """The labels of a sample drawn again with other noise, which its seed decides whatever its
-    place; None if it has none."""
+    redraw: Callable[[AnnotationRecord], LabelMap] | None = None
+    """The labels of a sample drawn again with other noise; None of a generator that has none."""
 
 
 def _test(
@@ -160,16 +159,7 @@ def _test_of_classifier(
         )
     _refuse_shown(ensemble, annotated, settings)
     device = device_named(settings.device)
-    context = ensemble.context()
-    labelled = LabelledGenerator(
-        generator.generator().to(device),
-        ensemble.classifier().to(device),
-        ensemble.text.num_blocks,
-        context=None if context is None else context.to(device),
-        decision=ensemble.decision,
-        by_object=ensemble.text.by_object,
-        keeps_probabilities=settings.trust,
-    )
+    labelled = _labelled(ensemble, generator, settings)
     latents = samples.latents()
     by_name = {record.sample: record for record in samples.records()}
     num_members = ensemble.text.num_members
@@ -192,7 +182,7 @@ def _test_of_classifier(
             judged = Judged(truth, drawing.labels, drawing.probabilities, unsure)
         return Prediction(drawing.pixels, truth, drawing.labels, judged)
 
-    def redraw(record: AnnotationRecord, _: int) -> LabelMap:
+    def redraw(record: AnnotationRecord) -> LabelMap:
         noise = noise_of(labelled.generator, by_name[record.image].seed, 1)
         return labelled.drawing(w_of(record), noise).labels
 
@@ -204,6 +194,23 @@ def _test_of_classifier(
         "tile",
         lambda record: record.image,
         redraw if has_noise(labelled.generator) else None,
+    )
+
+
+def _labelled(
+    ensemble: ClassifierFolder, generator: GeneratorFolder, settings: EvaluateSettings
+) -> LabelledGenerator:
+    """The generator and the classifier together, on the device."""
+    device = device_named(settings.device)
+    context = ensemble.context()
+    return LabelledGenerator(
+        generator.generator().to(device),
+        ensemble.classifier().to(device),
+        ensemble.text.num_blocks,
+        context=None if context is None else context.to(device),
+        decision=ensemble.decision,
+        by_object=ensemble.text.by_object,
+        keeps_probabilities=settings.trust,
     )
 
 

@@ -10,6 +10,7 @@ from hdgan.method.segmenter.changes import drawn_ways, noisy, recoloured, turned
 from hdgan.method.segmenter.crops import StepCrops
 from hdgan.method.segmenter.losses import segmentation_loss, squared_error
 from hdgan.method.segmenter.rule import Networks, StepLoss, unlabelled_of
+from hdgan.method.segmenter.supervised import Supervised
 
 OFF_UNTIL = 0.1
 """The part of a run in which only labels count: a teacher that knows nothing teaches nothing."""
@@ -35,10 +36,10 @@ class MeanTeacher:
 
     def __call__(self, networks: Networks, crops: StepCrops, done: float) -> StepLoss:
         """The loss of a step."""
-        images, labels = crops.labelled
         weight = consistency_weight(self.largest, done)
         if weight == 0.0:
-            return StepLoss(segmentation_loss(networks.answered(images), labels))
+            return Supervised()(networks, crops, done)
+        images, labels = crops.labelled
         unlabelled, random = unlabelled_of(crops), crops.random
         target = networks.guessed(noisy(recoloured(unlabelled, random), random))
         shown = noisy(recoloured(unlabelled, random), random)
@@ -59,10 +60,10 @@ class TransformationConsistency:
 
     def __call__(self, networks: Networks, crops: StepCrops, done: float) -> StepLoss:
         """The loss of a step."""
-        images, labels = crops.labelled
         weight = consistency_weight(self.largest, done)
         if weight == 0.0:
-            return StepLoss(segmentation_loss(networks.answered(images), labels))
+            return Supervised()(networks, crops, done)
+        images, labels = crops.labelled
         unlabelled, random = unlabelled_of(crops), crops.random
         ways = drawn_ways(len(unlabelled), random)
         target = networks.guessed(noisy(turned(unlabelled, ways), random))

@@ -11,6 +11,7 @@ from hdgan.method.segmenter.consistency import answered_together
 from hdgan.method.segmenter.crops import StepCrops, cut_mixed, drawn_boxes
 from hdgan.method.segmenter.losses import entropy_over_all, segmentation_loss
 from hdgan.method.segmenter.rule import Networks, StepLoss, unlabelled_of
+from hdgan.method.segmenter.supervised import Supervised
 
 
 def confident_labels(
@@ -70,10 +71,10 @@ class PseudoLabel:
 
     def __call__(self, networks: Networks, crops: StepCrops, done: float) -> StepLoss:
         """The loss of a step."""
-        images, labels = crops.labelled
         weight = self.weight(done)
         if weight == 0.0:
-            return StepLoss(segmentation_loss(networks.answered(images), labels))
+            return Supervised()(networks, crops, done)
+        images, labels = crops.labelled
         unlabelled, random = unlabelled_of(crops), crops.random
         guess = confident_labels(networks.guessed(unlabelled), 0.0)
         shown = noisy(recoloured(unlabelled, random), random)

@@ -191,9 +191,9 @@ class _Comparing:
         remark(
             VERB,
             f"{len(plan.runs())} trainings: {len(plan.arms)} arms x labels "
-            f"{', '.join(map(str, design.counts))} x {design.num_draws} label draws x "
-            f"{design.num_seeds} seeds, tested on {num_patients} patients ({len(tested)} images) "
-            f"of fold {', '.join(map(str, plan.folds))}",
+            f"{', '.join(map(str, design.counts))} x {_counted(design.num_draws, 'label draw')} "
+            f"x {_counted(design.num_seeds, 'seed')}, tested on {num_patients} patients "
+            f"({len(tested)} images) of fold {', '.join(map(str, plan.folds))}",
         )
         remark(VERB, f"arms: {', '.join(plan.arms)}")
         remark(VERB, f"the verdict: {plan.candidate} against {plan.reference} on {plan.at} labels")
@@ -247,6 +247,10 @@ def _reduced(wished: Design, design: Design, settings: CompareSettings) -> str:
         if now != before
     ]
     return f"For --budget {settings.budget} less is run: {'; '.join(words)}."
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _listed(numbers: int | tuple[int, ...]) -> str:

@@ -28,7 +28,7 @@ def account_of(comparison: Comparison, look: Look) -> Account:
     facts |= {
         "arms": texts([title_of(arm) for arm in design.arms]),
         "labels": texts(design.counts),
-        "repetitions": f"{design.draws} label draws x {design.seeds} seeds",
+        "repetitions": f"label draws: {design.draws}, seeds: {design.seeds}",
         "tested on": f"{design.num_patients} patients, {design.num_images} images of fold "
         f"{texts(design.folds)}",
         "trainings": design.num_runs,

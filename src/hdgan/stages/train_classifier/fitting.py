@@ -4,14 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 
-from hdgan.artifacts.checkpoint import (
-    network_tensors,
-    optimizer_tensors,
-    read_checkpoint,
-    restore_network,
-    restore_optimizer,
-    write_checkpoint,
-)
+from hdgan.artifacts.checkpoint import Learning
 from hdgan.artifacts.classifier import CONTEXT, write_ensemble
 from hdgan.artifacts.curves import curve_line
 from hdgan.artifacts.feature_store import FeatureStore
@@ -30,7 +23,6 @@ from hdgan.method.features import (
 )
 from hdgan.method.fitting import (
     ClassifierEpoch,
-    FittingState,
     fit_classifier,
     new_fitting,
     validated,
@@ -234,7 +226,10 @@ class Fitting:
         """Fit to the end of the plan; the curves come back, a line an epoch."""
         plan = self.recipe.plan
         state = new_fitting(classifier, plan)
-        lines = self._restored(state)
+        learning = Learning(
+            {"classifier": state.classifier}, {"optimizer": (state.optimizer, state.classifier)}
+        )
+        state.steps, lines = learning.restored(self.unfinished)
         pixels = self._pixels(training, plan.class_mix)
         held_out = self._pixels(validation, "natural").validation()
         saved = time.monotonic()
@@ -247,27 +242,6 @@ class Fitting:
                     f"loss {epoch.loss:.3f}, validation accuracy {epoch.validation_accuracy:.3f}",
                 )
                 if time.monotonic() - saved >= CHECKPOINT_SECONDS:
-                    self._save(state, lines)
+                    learning.save(self.unfinished, state.steps, lines)
                     saved = time.monotonic()
         return lines
-
-    def _save(self, state: FittingState, lines: list[str]) -> None:
-        write_checkpoint(
-            self.unfinished,
-            {
-                **network_tensors("classifier", state.classifier),
-                **optimizer_tensors("optimizer", state.optimizer, state.classifier),
-            },
-            {"steps": state.steps, "curves": lines},
-        )
-
-    def _restored(self, state: FittingState) -> list[str]:
-        """Go back to the last checkpoint, if there is one; the curves until there come back."""
-        checkpoint = read_checkpoint(self.unfinished)
-        if checkpoint is None:
-            return []
-        tensors, about = checkpoint
-        restore_network("classifier", state.classifier, tensors)
-        restore_optimizer("optimizer", state.optimizer, state.classifier, tensors)
-        state.steps = about["steps"]
-        return list(about["curves"])

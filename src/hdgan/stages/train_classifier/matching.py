@@ -11,14 +11,7 @@ import torch
 from jaxtyping import UInt8
 
 from hdgan.artifacts.arrays import npy_bytes
-from hdgan.artifacts.checkpoint import (
-    network_tensors,
-    optimizer_tensors,
-    read_checkpoint,
-    restore_network,
-    restore_optimizer,
-    write_checkpoint,
-)
+from hdgan.artifacts.checkpoint import Learning
 from hdgan.artifacts.classifier import write_ensemble
 from hdgan.artifacts.curves import curve_line, curve_of
 from hdgan.artifacts.feature_store import FeatureStore
@@ -125,7 +118,7 @@ class Matching:
                 lines.append(curve_line(epoch))
                 progress.reach(epoch.steps, _words(epoch))
                 if time.monotonic() - saved >= CHECKPOINT_SECONDS:
-                    self._save(state, lines)
+                    _learning(state).save(self.unfinished, state.steps, lines)
                     saved = time.monotonic()
         learned = {crop.tile for crop in self.real}
         described = Described(self.crops.class_map, self.crops.split_table(learned), lines)
@@ -205,31 +198,21 @@ class Matching:
         way = drawn_way("any", random)
         return np.ascontiguousarray(laid(both[y : y + piece, x : x + piece], way))
 
-    def _save(self, state: MatchingState, lines: list[str]) -> None:
-        write_checkpoint(
-            self.unfinished,
-            {
-                **network_tensors("classifier", state.classifier),
-                **optimizer_tensors("optimizer", state.optimizer, state.classifier),
-                **network_tensors("segmenter", state.segmenter),
-                **optimizer_tensors("rate", state.segmenter_optimizer, state.segmenter),
-            },
-            {"steps": state.steps, "curves": lines},
-        )
-
     def _restored(self, state: MatchingState) -> list[str]:
         """Go back to the last checkpoint, if there is one; the curves until there come back."""
-        checkpoint = read_checkpoint(self.unfinished)
-        if checkpoint is None:
-            return []
-        tensors, about = checkpoint
-        restore_network("classifier", state.classifier, tensors)
-        restore_optimizer("optimizer", state.optimizer, state.classifier, tensors)
-        restore_network("segmenter", state.segmenter, tensors)
-        restore_optimizer("rate", state.segmenter_optimizer, state.segmenter, tensors)
-        state.steps = about["steps"]
-        lines = list(about["curves"])
+        state.steps, lines = _learning(state).restored(self.unfinished)
         if lines:
             (last,) = curve_of(lines[-1].encode(), ClassifierEpoch, "checkpoint")
             state.tested = (last.validation_loss, last.validation_accuracy)
         return lines
+
+
+def _learning(state: MatchingState) -> Learning:
+    """What learns now: a segmenter makes place for a fresh one now and then."""
+    return Learning(
+        {"classifier": state.classifier, "segmenter": state.segmenter},
+        {
+            "optimizer": (state.optimizer, state.classifier),
+            "rate": (state.segmenter_optimizer, state.segmenter),
+        },
+    )

@@ -5,14 +5,7 @@ from collections.abc import Sequence
 
 import torch
 
-from hdgan.artifacts.checkpoint import (
-    network_tensors,
-    optimizer_tensors,
-    read_checkpoint,
-    restore_network,
-    restore_optimizer,
-    write_checkpoint,
-)
+from hdgan.artifacts.checkpoint import Learning
 from hdgan.artifacts.curves import curve_line
 from hdgan.artifacts.segmenter import write_segmenter
 from hdgan.artifacts.unfinished import UnfinishedArtifact
@@ -49,14 +42,15 @@ def fit_network(
     shape = SegmenterShape(num_classes, settings.width)
     network = unet(shape, seed=plan.seed).to(crops.device)
     state = new_segmenter_state(network, plan, rule)
-    lines = _restored(unfinished, state)
+    learning = _learning(state)
+    state.steps, lines = learning.restored(unfinished)
     saved = time.monotonic()
     with ProgressBar("train-segmenter", plan.steps, "steps", done=state.steps) as progress:
         for tick in train_segmenter(state, plan, rule, crops):
             lines.append(curve_line(tick))
             progress.reach(tick.steps, f"loss {tick.loss:.3f}")
             if time.monotonic() - saved >= CHECKPOINT_SECONDS:
-                _save(unfinished, state, lines)
+                learning.save(unfinished, state.steps, lines)
                 saved = time.monotonic()
     write_segmenter(unfinished, state.result, shape)
     return lines
@@ -85,28 +79,8 @@ def fitting_crop(sizes: Sequence[tuple[int, int]]) -> int:
     return max(16, min(128, min(map(min, sizes)) // 8 * 8))
 
 
-def _save(unfinished: UnfinishedArtifact, state: SegmenterState, lines: list[str]) -> None:
-    teacher = {} if state.teacher is None else network_tensors("teacher", state.teacher)
-    write_checkpoint(
-        unfinished,
-        {
-            **network_tensors("network", state.network),
-            **optimizer_tensors("optimizer", state.optimizer, state.network),
-            **teacher,
-        },
-        {"steps": state.steps, "curves": lines},
+def _learning(state: SegmenterState) -> Learning:
+    teacher = {} if state.teacher is None else {"teacher": state.teacher}
+    return Learning(
+        {"network": state.network, **teacher}, {"optimizer": (state.optimizer, state.network)}
     )
-
-
-def _restored(unfinished: UnfinishedArtifact, state: SegmenterState) -> list[str]:
-    """Go back to the last checkpoint, if there is one; the curves until there come back."""
-    checkpoint = read_checkpoint(unfinished)
-    if checkpoint is None:
-        return []
-    tensors, about = checkpoint
-    restore_network("network", state.network, tensors)
-    restore_optimizer("optimizer", state.optimizer, state.network, tensors)
-    if state.teacher is not None:
-        restore_network("teacher", state.teacher, tensors)
-    state.steps = about["steps"]
-    return list(about["curves"])
