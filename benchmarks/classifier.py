@@ -24,7 +24,7 @@ from hdgan.artifacts.evaluation import Evaluation
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.sources import AnnotationSources, SampleSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.train_classifier.run import train_classifier
 
 DEFAULT = TrainClassifierSettings()

@@ -1,6 +1,8 @@
 """The tables of a comparison as Markdown.
 
-usage: comparison_results.py COMPARISON    (a folder that `hdgan compare` made)
+usage: comparison_results.py COMPARISON [--no-verdict]    (a folder that `hdgan compare` made)
+
+`--no-verdict` leaves out every verdict, and the sentences about it, where images are not patients.
 """
 
 import sys
@@ -31,35 +33,40 @@ def interval(found: IntervalText, *, signed: bool = False) -> str:
     return f"{mean} ({ends[0]} to {ends[1]})"
 
 
-def scores_table(text: ComparisonText, classes: Sequence[str]) -> list[str]:
+def scores_table(
+    text: ComparisonText, classes: Sequence[str], *, verdicts: bool = True
+) -> list[str]:
     """A row an arm and number of labels."""
     header = ["arm", "labels", "macro Dice", "against supervised", *classes, "CPU s"]
     lines = [row(header), "|---" * len(header) + "|"]
-    return [*lines, *(_scores_row(text, arm, classes) for arm in text.arms)]
+    return [*lines, *(_scores_row(text, arm, classes, verdicts=verdicts) for arm in text.arms)]
 
 
-def _scores_row(text: ComparisonText, arm: ArmText, classes: Sequence[str]) -> str:
+def _scores_row(
+    text: ComparisonText, arm: ArmText, classes: Sequence[str], *, verdicts: bool
+) -> str:
     difference = text.difference(arm.arm, "supervised", arm.count)
     against = "" if difference is None else interval(difference.difference, signed=True)
-    if difference is not None:
+    if difference is not None and verdicts:
         against += f", {difference.verdict}"
     cells = [f"`{arm.arm}`", "all" if arm.count is None else str(arm.count), interval(arm.score)]
     cells += [against, *(percent(arm.classes[name]) for name in classes)]
     return row([*cells, "-" if arm.cpu_seconds is None else f"{arm.cpu_seconds:.0f}"])
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, verdicts: bool = True) -> None:
     """Print the verdict and the table."""
     comparison = Comparison.open(folder)
     text = comparison.text
-    print("\n\n".join([*text.sentences, *text.doubts]))
-    print(f"\n{text.definition}\n")
-    print("\n".join(scores_table(text, comparison.class_map.names)))
-    if text.multiplier is not None:
+    if verdicts:
+        print("\n\n".join([*text.sentences, *text.doubts]) + "\n")
+    print(f"{text.definition}\n")
+    print("\n".join(scores_table(text, comparison.class_map.names, verdicts=verdicts)))
+    if verdicts and text.multiplier is not None:
         print(f"\n{text.multiplier.sentence}")
-    print()
-    print("\n".join(f"- {line}" for line in [*text.cannot_show, *text.left_out]))
+    said = [*text.cannot_show, *text.left_out] if verdicts else text.left_out
+    print("\n" + "\n".join(f"- {line}" for line in said))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), verdicts="--no-verdict" not in sys.argv[2:])

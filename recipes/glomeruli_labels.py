@@ -1,11 +1,11 @@
 """Label maps of rat kidney: glomeruli as traced, white by brightness, a border without labels.
 
-usage: glomeruli_labels.py IMAGES MASKS LABELS
+usage: python -m recipes.glomeruli_labels IMAGES MASKS LABELS
 
-IMAGES are those of one_look.py, MASKS their traced glomeruli (`mask_NAME.png`, not 0 inside). LABELS
-gets a label map for each: 0 whitespace, 1 tubulointerstitium, 2 glomerulus, 255 unlabelled. Glomeruli
-that the edge of an image cuts are not traced, so pixels as near to the edge as a glomerulus is wide
-are unlabelled, but for those of glomeruli that are traced.
+IMAGES are those of one_look.py, MASKS their traced glomeruli (`mask_NAME.png`, not 0 inside).
+LABELS gets a label map for each: 0 whitespace, 1 tubulointerstitium, 2 glomerulus, 255 unlabelled.
+Glomeruli that the edge of an image cuts are not traced, so pixels as near to the edge as a
+glomerulus is wide are unlabelled, but for those of glomeruli that are traced.
 """
 
 import sys
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float64, UInt8
-from kidney_labels import whitespace
 from PIL import Image
+from recipes.kidney_labels import whitespace
 
 BORDER_PX = 88
 """About the width of a glomerulus at this magnification."""

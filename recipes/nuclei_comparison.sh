@@ -21,7 +21,8 @@ hdgan=.venv/bin/hdgan
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 mkdir -p "$out"
 cp recipes/nuclei_classes.json "$out/classes.json"
-$hdgan tile "$data/image" "$out/tiles"
+# Tiles as large as the drawings, so that a label costs the same on either.
+$hdgan tile "$data/image" "$out/tiles" --side-px 128 --max-whitespace 1
 .venv/bin/python recipes/outlines_to_classes.py "$data/instances" "$out/label-maps"
 $hdgan import-annotations "$out/tiles" "$out/label-maps" "$out/real" --classes "$out/classes.json"
 .venv/bin/python recipes/shipped_annotations.py nuclei "$out/drawings"
@@ -29,8 +30,9 @@ $hdgan import-annotations "$out/tiles" "$out/label-maps" "$out/real" --classes "
 # The generator learned from a tile set of an earlier version, so it is said here that fold 0 is
 # the one that it has not seen.
 $hdgan compare "$out/real" "$out/comparison" --annotated-samples "$out/drawings/annotations" \
-  --folds 0 --counts 16 36 --draws 3 --seeds 1 --num-pairs 300 --steps 600 --batch 16 --crop-px 64 \
-  --encoder efficientnet-lite0 --arms supervised frozen-features random-forest mean-teacher fixmatch \
-  pseudo-label transformation-consistency mixmatch hdgan hdgan+real hdgan-fixmatch all-labels "$@"
+  --folds 0 --counts 16 36 --draws 3 --seeds 1 --num-pairs 200 --classifier-members 4 \
+  --steps 600 --batch 8 --crop-px 64 --width 8 --encoder efficientnet-lite0 \
+  --arms supervised frozen-features random-forest mean-teacher fixmatch pseudo-label \
+  transformation-consistency mixmatch hdgan hdgan+real hdgan-fixmatch all-labels "$@"
 .venv/bin/python recipes/comparison_results.py "$out/comparison" > "$out/results.md"
 echo "Read $out/comparison/report.html and $out/results.md."

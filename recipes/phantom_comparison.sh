@@ -17,14 +17,14 @@ export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 mkdir -p "$out"
 if [ ! -d "$out/drawn" ]; then
   rm -rf "$out/drawn.unfinished"
-  .venv/bin/python recipes/draw_phantoms.py "$out/drawn.unfinished" 3000 64 --patients 30
+  .venv/bin/python recipes/draw_phantoms.py "$out/drawn.unfinished" 900 64 --patients 30
   mv "$out/drawn.unfinished" "$out/drawn"
 fi
 $hdgan tile "$out/drawn/images" "$out/tiles" --patient-pattern '^(patient[0-9]+)_' --stain rose
-# All tiles are there to be learned from without labels; 900 of them, thirty a patient, have one.
+# All tiles are there to be learned from without labels; 300 of them, ten a patient, have one.
 if [ ! -d "$out/labelled" ]; then
   mkdir -p "$out/labelled.unfinished"
-  cp "$out"/drawn/labels/patient??_00[0-8]??.png "$out/labelled.unfinished"
+  cp "$out"/drawn/labels/patient??_00[0-2]??.png "$out/labelled.unfinished"
   mv "$out/labelled.unfinished" "$out/labelled"
 fi
 $hdgan import-annotations "$out/tiles" "$out/labelled" "$out/real" \
@@ -32,9 +32,9 @@ $hdgan import-annotations "$out/tiles" "$out/labelled" "$out/real" \
 .venv/bin/python recipes/shipped_annotations.py phantom "$out/drawings"
 
 $hdgan compare "$out/real" "$out/comparison" --annotated-samples "$out/drawings/annotations" \
-  --folds 0 --counts 16 --draws 3 --seeds 1 --num-pairs 200 --steps 200 --batch 8 --crop-px 64 \
-  --width 8 --encoder efficientnet-lite0 --arms supervised frozen-features random-forest \
-  mean-teacher fixmatch pseudo-label transformation-consistency mixmatch hdgan hdgan+real \
-  hdgan-fixmatch all-labels "$@"
+  --folds 0 --counts 16 --draws 3 --seeds 1 --num-pairs 100 --classifier-members 2 \
+  --classifier-steps 200 --steps 200 --learning-rate 0.005 --batch 8 --crop-px 32 --width 8 \
+  --encoder efficientnet-lite0 --arms supervised frozen-features random-forest mean-teacher fixmatch \
+  pseudo-label transformation-consistency mixmatch hdgan hdgan+real hdgan-fixmatch all-labels "$@"
 .venv/bin/python recipes/comparison_results.py "$out/comparison" > "$out/results.md"
 echo "Read $out/comparison/report.html and $out/results.md."

@@ -363,7 +363,7 @@ def ship(sources: Sources, output: Path) -> None:
         WrongArtifactError: something else is there.
     """
     parent = sources.generator
-    order = Order("generator", parent.manifest.settings, sources.parents, parent.manifest.seen)
+    order = Order("generator", parent.manifest.settings, sources.parents, parent.manifest.learned)
 
     def make(unfinished: UnfinishedArtifact) -> None:
         network, drawings = parent.generator(), sources.drawings()

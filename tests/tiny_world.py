@@ -23,7 +23,7 @@ from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_generator import TrainGeneratorSettings
 from hdgan.settings.train_segmenter import TrainSegmenterSettings
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
 from hdgan.stages.score_generator import score_generator

@@ -350,7 +350,7 @@ def evaluate(
         settings: choices.
         as_json: print what was made as JSON.
     """
-    from hdgan.stages.evaluate import evaluate as run
+    from hdgan.stages.evaluate.run import evaluate as run
 
     _print(run(predictor, annotations, output, settings, sources), as_json=as_json)
 
@@ -515,7 +515,10 @@ def show(
     """
     from hdgan.stages.show.run import show as run
 
-    _print(run(artifact, settings), as_json=as_json)
+    told = run(artifact, settings, _redrawing)
+    _print(told, as_json=as_json)
+    if told.differs:
+        sys.exit(1)
 
 
 @app.command(**_verb("demo"))
@@ -540,7 +543,7 @@ def demo(
 
 def _stages() -> dict[str, Callable[..., Made]]:
     """The stages that the demonstration and comparisons run, by verb."""
-    from hdgan.stages.evaluate import evaluate
+    from hdgan.stages.evaluate.run import evaluate
     from hdgan.stages.import_annotations import import_annotations
     from hdgan.stages.sample import sample
     from hdgan.stages.synthesize.run import synthesize
@@ -559,3 +562,11 @@ def _stages() -> dict[str, Callable[..., Made]]:
         "synthesize": synthesize,
         "train-segmenter": train_segmenter,
     }
+
+
+def _redrawing() -> dict[str, Callable[..., Any]]:
+    """What draws again, for `show --regenerate`."""
+    from hdgan.stages.sample import sample
+    from hdgan.stages.synthesize.redrawing import redraw_pairs
+
+    return {"sample": sample, "redraw-pairs": redraw_pairs}

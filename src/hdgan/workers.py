@@ -3,11 +3,12 @@
 Pieces must be able to run twice: one whose worker was killed is begun again.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, Generic, TypeVar
@@ -151,10 +152,10 @@ def done_by_cluster(
 
     Raises:
         SettingsError: Dask is not installed, or nobody answers at the address.
-        StorageError: workers died again and again on one piece.
+        StorageError: workers died again and again on one piece, or the scheduler ended.
     """
     try:
-        from distributed import Client, KilledWorker, as_completed
+        from distributed import Client, as_completed
     except ImportError as error:
         raise SettingsError(
             "--cluster needs the package distributed, which is not installed. Install it with: "
@@ -168,22 +169,42 @@ def done_by_cluster(
                 f"Nobody answers at --cluster {cluster} ({error}). Needed: the address that "
                 "`dask scheduler` prints, such as tcp://host:8786, or the word slurm."
             ) from error
-        with client:
+        with client, _cluster_errors(cluster):
             if cluster != "slurm":  # whose jobs may wait for hours
                 _await_workers(client, cluster)
             running, waiting = as_completed(), iter(works)
-            try:
+            _hand_out(client, running, do, waiting)
+            for future in running:
+                yield future.result()
+                future.release()
                 _hand_out(client, running, do, waiting)
-                for future in running:
-                    yield future.result()
-                    future.release()
-                    _hand_out(client, running, do, waiting)
-            except KilledWorker as error:
-                raise StorageError(
-                    "Workers of the cluster died again and again at one piece: there is too little "
-                    "memory, or a reader crashes on a file. Run the same command again with more "
-                    "memory for each; what was finished is kept."
-                ) from error
+
+
+@contextmanager
+def _cluster_errors(cluster: str) -> Iterator[None]:
+    """Turn what may befall a cluster into one sentence.
+
+    Raises:
+        StorageError: workers died again and again, or nobody hands out pieces any more.
+    """
+    from distributed import CancelledError, KilledWorker
+    from distributed.comm.core import CommClosedError
+
+    try:
+        yield
+    except KilledWorker as error:
+        raise StorageError(
+            "Workers of the cluster died again and again at one piece: there is too little memory, "
+            "or a reader crashes on a file. Run the same command again with more memory for each; "
+            "what was finished is kept."
+        ) from error
+    except (CancelledError, CommClosedError) as error:
+        for name in ("distributed.client", "distributed.utils"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # tracebacks of the same
+        raise StorageError(
+            f"The scheduler at --cluster {cluster} has ended, or cannot be reached any more. Start "
+            "a cluster, and run the same command again with its address; what was finished is kept."
+        ) from error
 
 
 def _await_workers(client: Any, cluster: str) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdgan.artifacts.artifact import Artifact
-from hdgan.artifacts.manifest import LAYOUT, MANIFEST, Manifest, read_manifest, write_manifest
+from hdgan.artifacts.manifest import (
+    LAYOUT,
+    MANIFEST,
+    UNFINISHED,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
 from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.seen import Seen, seen_together
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, being_made, made_once, seen_by
 from hdgan.errors import (
     DamagedArtifactError,
@@ -34,12 +43,20 @@ plain = st.recursive(
     settings=st.dictionaries(text, plain, max_size=4),
     parents=st.dictionaries(text, text, max_size=3),
     seen=st.dictionaries(text, st.lists(st.integers(0, 9), max_size=4), max_size=2),
+    slides=st.dictionaries(
+        text, st.dictionaries(st.integers(0, 9), st.lists(text, max_size=2), max_size=2), max_size=2
+    ),
+    drawings=st.dictionaries(
+        text, st.lists(st.tuples(st.integers(0), st.integers(0)), max_size=2), max_size=2
+    ),
 )
 def test_a_manifest_survives_writing_and_reading(
     tmp_path_factory: pytest.TempPathFactory,
     settings: dict[str, object],
     parents: dict[str, str],
     seen: dict[str, list[int]],
+    slides: dict[str, dict[int, list[str]]],
+    drawings: dict[str, list[tuple[int, int]]],
 ) -> None:
     folder = tmp_path_factory.mktemp("artifact")
     manifest = Manifest(
@@ -48,6 +65,8 @@ def test_a_manifest_survives_writing_and_reading(
         settings=settings,
         parents=parents,
         seen=seen,
+        seen_slides=slides,
+        seen_drawings=drawings,
         files={"a": "0"},
         made_by="test",
     )
@@ -290,10 +309,67 @@ def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
 
 
 def test_what_parents_have_seen_is_passed_on(tmp_path: Path) -> None:
-    first = make(tmp_path / "a", Order("generator", {}, {}, {"tiles": [1, 2]}))
-    second = make(tmp_path / "b", Order("segmenter", {}, {}, {"tiles": [2, 3], "other": [0]}))
+    one = Seen({"tiles": [1, 2]}, {"tiles": {1: ["a"], 2: ["b"]}}, {"generator": [(0, 4)]})
+    other = Seen({"tiles": [2, 3], "other": [0]}, {"tiles": {2: ["b"]}}, {"generator": [(5, 5)]})
+    first = make(tmp_path / "a", Order("generator", {}, {}, one))
+    second = make(tmp_path / "b", Order("segmenter", {}, {}, other))
 
-    assert seen_by(first, second) == {"other": [0], "tiles": [1, 2, 3]}
+    together = seen_by(first, second)
+
+    assert together.folds == {"other": [0], "tiles": [1, 2, 3]}
+    assert together.slides == {"tiles": {1: ["a"], 2: ["b"]}}
+    assert together.drawings == {"generator": [(0, 5)]}
+    assert first.manifest.learned.has_all_slides
+    assert not together.has_all_slides
+
+
+def test_what_a_generator_from_elsewhere_has_learned_from_stays_unknown(tmp_path: Path) -> None:
+    known = make(tmp_path / "a", Order("generator", {}, {}, Seen({"t": [1]}, {"t": {1: ["a"]}})))
+    imported = make(tmp_path / "b", Order("generator", {}, {}))
+
+    drawn = make(tmp_path / "c", Order("sample-set", {}, {}, seen_by(known, imported)))
+
+    assert drawn.manifest.learned.slides == {"t": {1: ["a"]}, imported.digest: {}}
+    assert known.manifest.learned.has_all_slides
+    assert not seen_by(drawn).has_all_slides
+
+
+def test_a_manifest_of_an_earlier_version_knows_no_slides(tmp_path: Path) -> None:
+    made = make(tmp_path / "a", Order("generator", {}, {}, Seen({"tiles": [1]})))
+    content = json.loads((tmp_path / "a" / MANIFEST).read_text())
+
+    assert set(content) == {"kind", "layout", "settings", "parents", "seen", "files", "made_by"}
+    assert content["layout"] == 1
+    assert made.manifest.learned == Seen({"tiles": [1]})
+    assert not made.manifest.learned.has_all_slides
+
+
+def test_a_run_that_an_earlier_version_has_begun_goes_on(tmp_path: Path) -> None:
+    order = Order("generator", {"seed": 0}, {}, Seen({"tiles": [1]}, {"tiles": {1: ["a"]}}))
+    with being_made(tmp_path / "a", order) as begun:
+        assert begun is not None
+        begun.write_scratch("work.txt", b"work")
+    command = tmp_path / "a" / UNFINISHED / "command.json"
+    command.write_text(json.dumps(json.loads(command.read_text()) | {"seen": {"tiles": [1]}}))
+
+    with being_made(tmp_path / "a", order) as unfinished:
+        assert unfinished is not None
+        assert (unfinished.scratch / "work.txt").read_bytes() == b"work"
+        unfinished.finish()
+
+    assert Artifact.open(tmp_path / "a").manifest.learned == order.seen
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), max_size=12))
+def test_rows_of_seeds_stand_for_the_same_seeds_when_they_are_joined(
+    rows: list[tuple[int, int]],
+) -> None:
+    given_rows = [(first, first + more) for first, more in rows]
+    joined = seen_together(Seen(drawings={"g": given_rows})).drawings["g"]
+
+    seeds = {seed for first, last in given_rows for seed in range(first, last + 1)}
+    assert [seed for first, last in joined for seed in range(first, last + 1)] == sorted(seeds)
+    assert all(later[0] > earlier[1] + 1 for earlier, later in pairwise(joined))
 
 
 def test_a_digest_changes_with_any_file(tmp_path: Path) -> None:

@@ -54,6 +54,29 @@ def test_a_table_can_be_pasted(
     assert made["classes"] == 1
 
 
+def test_it_says_what_was_read_and_what_was_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "table.csv").write_text(
+        "Model,Dice \u2191,Rec.,HD95 \u2193,Params (M)\nU-Net,0.84,0.9,3.1,31\n"
+    )
+
+    made = json.loads(printed(capsys, tmp_path / "table.csv", "--json"))
+
+    assert made["read"] == "'Dice \u2191' as Dice; 'Rec.' as recall"
+    assert made["not read"] == "'HD95 \u2193' (a distance, not checked); 'Params (M)'"
+
+
+def test_lines_without_a_table_have_no_columns_to_speak_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "table.txt").write_text("mean Dice: 0.80\n")
+
+    text = printed(capsys, tmp_path / "table.txt")
+
+    assert "read" not in text
+
+
 def test_last_digits_may_have_been_cut_off(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

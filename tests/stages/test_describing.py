@@ -25,7 +25,7 @@ from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
 from hdgan.class_map import KIDNEY, UNLABELLED, ClassMap, LabelMap, TissueClass
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.synthesize.about import (
     Annotated,
     Chosen,

@@ -12,7 +12,7 @@ from hdgan.errors import LeakError, SettingsError
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.sample import SampleSettings
 from hdgan.settings.sources import AnnotationSources
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
 from tests.tiny_world import IMPORT, SAMPLE, TinyWorld, paint_samples

@@ -21,7 +21,7 @@ from hdgan.method.trust_scores import Trust
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.show import ShowSettings
 from hdgan.settings.sources import AnnotationSources
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.show.run import show
 from tests.tiny_world import TinyWorld
 

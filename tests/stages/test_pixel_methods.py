@@ -34,7 +34,7 @@ from hdgan.settings.train_segmenter import (
     SegmenterSources,
     TrainSegmenterSettings,
 )
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.segment.run import segment
 from hdgan.stages.show.run import show

@@ -20,6 +20,7 @@ from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of, rgb_of
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.seen import Seen
 from hdgan.artifacts.segmentation import Segmentation
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
@@ -46,7 +47,7 @@ from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.settings.tile import TileSettings
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_segmenter import SegmenterSources, TrainSegmenterSettings
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.sample import sample
 from hdgan.stages.show.run import show
@@ -783,7 +784,7 @@ def test_truth_is_never_unlabelled_on_drawn_tissue(world: TinyWorld) -> None:
 
 def test_show_names_the_folds_of_every_tile_set(tmp_path: Path) -> None:
     seen = {"a" * 64: [1, 2], "b" * 64: [0]}
-    order = Order("generator", {}, {}, seen)
+    order = Order("generator", {}, {}, Seen(seen))
     made_once(tmp_path / "made", order, lambda unfinished: unfinished.write("file", b"something"))
 
     facts = show(tmp_path / "made").facts

@@ -29,7 +29,7 @@ from hdgan.settings.sources import AnnotationSources, ClassifierSources
 from hdgan.settings.synthesize import SynthesizeSources
 from hdgan.settings.train_classifier import TrainClassifierSettings
 from hdgan.settings.train_generator import TrainGeneratorSettings
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.synthesize.run import synthesize
 from hdgan.stages.train_classifier import matching, projecting
 from hdgan.stages.train_classifier.run import train_classifier

@@ -29,7 +29,7 @@ from hdgan.settings.train_segmenter import (
     TrainSegmenterSettings,
     unread_by,
 )
-from hdgan.stages.evaluate import evaluate
+from hdgan.stages.evaluate.run import evaluate
 from hdgan.stages.import_annotations import import_annotations
 from hdgan.stages.tile.run import tile
 from hdgan.stages.train_segmenter import training

@@ -168,7 +168,7 @@ class DesignText(_Text):
     """The smallest difference that so many patients show, if they differ as patients usually do."""
 
     estimated_seconds: float | None = None
-    """What the trial said it would take."""
+    """What the trial said it would take; none without a budget."""
 
 
 class ComparisonText(_Text):

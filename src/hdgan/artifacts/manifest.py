@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hdgan.artifacts.other_layout import refuse_other_layout
+from hdgan.artifacts.seen import Seeds, Seen
 from hdgan.artifacts.writing import write_atomically
 from hdgan.errors import DamagedArtifactError, MissingArtifactError
 
@@ -16,6 +18,9 @@ UNFINISHED = ".unfinished"
 
 LAYOUT = 1
 """Version of the layout of all artifacts."""
+
+_IF_ANY = ("seen_slides", "seen_drawings")
+"""Fields that a manifest has only if they say something: earlier versions know none of them."""
 
 
 class Manifest(BaseModel):
@@ -41,11 +46,27 @@ class Manifest(BaseModel):
     Whoever tests it on real tiles can tell from this that they are new to it.
     """
 
+    seen_slides: dict[str, dict[int, list[str]]] = {}
+    """Fingerprints of the slides of these folds, by digest of the tile set and by fold: they tell
+    that tiles were cut from the same slides once more. Manifests of earlier versions have none. A
+    digest without folds is of a generator of which nobody knows what it has learned from.
+    """
+
+    seen_drawings: dict[str, list[Seeds]] = {}
+    """First and last seeds of labelled drawings that it has learned from, directly or through its
+    parents, by digest of the generator.
+    """
+
     files: dict[str, str]
     """SHA-256 by path."""
 
     made_by: str
     """Program and version."""
+
+    @property
+    def learned(self) -> Seen:
+        """Everything that it has learned from."""
+        return Seen(self.seen, self.seen_slides, self.seen_drawings)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -73,8 +94,10 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder} is no finished artifact: it has no {MANIFEST}. If a command was interrupted "
             "there, run the same command again and it goes on."
         )
+    data = path.read_bytes()
+    refuse_other_layout(folder, data, LAYOUT)
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -82,17 +105,14 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path} is damaged ({where}: {first['msg']}). Restore it from a copy or make the "
             "artifact again."
         ) from error
-    if manifest.layout != LAYOUT:
-        raise DamagedArtifactError(
-            f"{folder} has layout {manifest.layout}; this version of hdgan reads layout {LAYOUT}. "
-            f"It was written by {manifest.made_by}: use that version, or make the artifact again."
-        )
-    return manifest
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Make the folder whole."""
-    write_atomically(folder / MANIFEST, json_bytes(manifest.model_dump()))
+    content = manifest.model_dump()
+    empty = {name for name in _IF_ANY if not content[name]}
+    kept = {name: value for name, value in content.items() if name not in empty}
+    write_atomically(folder / MANIFEST, json_bytes(kept))
 
 
 def json_bytes(content: object) -> bytes:

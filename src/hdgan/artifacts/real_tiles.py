@@ -12,6 +12,7 @@ from jaxtyping import Float32, Float64, UInt8
 from hdgan.artifacts.decoded import Decoded
 from hdgan.artifacts.encoder_file import EncoderFile, features_of, read_encoder
 from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.leaks import known_of
 from hdgan.artifacts.real_images import Crop, RealImages
 from hdgan.artifacts.tile_set import TileRecord, TileSet
 from hdgan.errors import DamagedArtifactError, SettingsError, WrongArtifactError
@@ -87,12 +88,13 @@ class RealTiles:
                 "give a tile set that it has learned from."
             )
         crop = crop_of(generator)
+        known = known_of(tile_set, generator.manifest.learned).all_folds
         records = tile_set.records()
         self.learned = _cut(tile_set, [each for each in records if each.fold in learned], crop)
         others = [
             record
             for record in records
-            if record.fold not in learned and min(record.width, record.height) >= crop.needed_px
+            if record.fold not in known and min(record.width, record.height) >= crop.needed_px
         ]
         self.unseen = _cut(tile_set, others, crop)
         self.num_crops = min(most, len(self.learned) * _rounds(self.learned.records, crop))

@@ -2,34 +2,26 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Mapping, Sequence
 
+from hdgan.artifacts.score_columns import (
+    ScoreColumns,
+    found_header,
+    name_of_row,
+    titles_of_unknown,
+)
+from hdgan.artifacts.score_titles import column_of
 from hdgan.artifacts.score_words import (
-    LEAST_PIXELS,
-    Column,
     averaging_of,
-    column_of,
     is_average_precision,
     is_background,
-    is_missing,
-    is_per_cent,
     is_total,
-    known_column,
-    may_count_images,
     number_in,
     row_of_means,
     summary_words,
 )
 from hdgan.errors import InputError
-from hdgan.method.printed_scores import (
-    ClassRow,
-    Interval,
-    Measure,
-    Printed,
-    ScoreTable,
-    Summary,
-)
+from hdgan.method.printed_scores import ClassRow, Interval, Measure, Printed, ScoreTable, Summary
 
 LARGEST_BYTES = 1_000_000
 """A table of scores is not larger."""
@@ -60,21 +52,40 @@ def score_table_of(data: bytes, name: str, last_digit: float = 0.5) -> ScoreTabl
     """
     lines = _lines(data, name)
     summaries = [*_said(lines, last_digit)]
-    rows, header = _found_header([_cells(line) for line in lines if not _is_said(line)])
-    classes: list[ClassRow] = []
-    is_whole = False
-    if header:
-        reader = _Reader(header, rows, last_digit, name)
+    grid = [_cells(line) for line in lines if not _is_said(line)]
+    rows, header, other_titles = found_header(grid)
+    if not header:
+        table = ScoreTable([], summaries, not_read=_reasons(titles_of_unknown(grid)))
+    else:
+        columns = ScoreColumns(header, rows, last_digit, name)
+        reader = _Reader(columns)
         classes = reader.classes()
-        summaries += reader.means()
-        is_whole = reader.is_whole(classes)
-    if not classes and not summaries:
+        table = ScoreTable(
+            classes,
+            [*summaries, *reader.means()],
+            is_whole=reader.is_whole(classes),
+            read_as=columns.read_as(),
+            not_read=columns.not_read() | _reasons(other_titles),
+        )
+    if not table.classes and not table.summaries:
         raise InputError(
             f"{name} has no score that is understood. Needed is a row a class under a header with "
             "recall (or sensitivity, accuracy), precision, Dice (or F1), IoU, pixels; or a line "
-            "such as `mean Dice: 0.92`."
+            f"such as `mean Dice: 0.92`.{_found_instead(table.not_read)}"
         )
-    return ScoreTable(classes, summaries, is_whole=is_whole)
+    return table
+
+
+def _reasons(titles: Sequence[str]) -> dict[str, str]:
+    """Why each title is not read, as far as that is known."""
+    return {title: column_of(title).why_not for title in titles}
+
+
+def _found_instead(not_read: Mapping[str, str]) -> str:
+    """Titles of columns of which none is a score, as a sentence."""
+    if not not_read:
+        return ""
+    return f" Its columns are {', '.join(not_read)[:300]}."
 
 
 def _lines(data: bytes, name: str) -> list[str]:
@@ -132,50 +143,21 @@ def _said(lines: Sequence[str], last_digit: float) -> Iterator[Summary]:
             yield Summary(found[0], *words, printed)
 
 
-def _found_header(grid: list[list[str]]) -> tuple[list[list[str]], list[str]]:
-    """The rows below the header, and the header; a table whose classes are columns is turned."""
-    for i, cells in enumerate(grid):
-        others = any(known_column(cell) for cell in cells[1:])
-        if others:
-            return grid[i + 1 :], cells
-        if known_column(cells[0]) and len(cells) > 1 and i > 0:
-            return _turned(grid[i - 1 :])
-    return [], []
-
-
-def _turned(grid: list[list[str]]) -> tuple[list[list[str]], list[str]]:
-    """A table with a row a score as one with a row a class."""
-    width = len(grid[1])
-    named = grid[0] if len(grid[0]) == width else ["", *grid[0]]
-    rows = [cells for cells in grid[1:] if known_column(cells[0])]
-    columns = [list(column) for column in zip_longest(named, *rows, fillvalue="")]
-    return columns[1:], columns[0]
-
-
 class _Reader:
     """Reads the rows under a header."""
 
-    def __init__(
-        self, header: list[str], rows: list[list[str]], last_digit: float, name: str
-    ) -> None:
-        longest = max((len(cells) for cells in rows), default=0)
-        if known_column(header[0]) and longest == len(header) + 1:
-            header = ["class", *header]  # the column of names has no title
-        self.last_digit, self.name = last_digit, name
-        self.rows = [cells for cells in rows if _is_row(cells, len(header))]
-        self.columns = [self._column(title, place) for place, title in enumerate(header)]
-        self._refuse_two_of_one(header)
-        self.scales = [self._scale(place) for place in range(len(header))]
+    def __init__(self, columns: ScoreColumns) -> None:
+        self.columns, self.rows = columns, columns.rows
 
     def classes(self) -> list[ClassRow]:
         """The rows that are of one class."""
         found = []
         for cells in self.rows:
             if not row_of_means(cells[0]):
-                numbers = self._numbers(cells)
+                numbers = self.columns.numbers(cells)
                 pixels = numbers.pop("pixels", None)
                 scores: dict[Measure, Printed] = {**numbers}  # type: ignore[dict-item]
-                found.append(ClassRow(_named(cells), scores, _count(pixels)))
+                found.append(ClassRow(name_of_row(cells), scores, _count(pixels)))
         return found if any(row.scores or row.pixels for row in found) else []
 
     def is_whole(self, classes: Sequence[ClassRow]) -> bool:
@@ -196,93 +178,33 @@ class _Reader:
 
     def _total(self, cells: list[str], *, has_background: bool) -> Interval | None:
         """Of how many pixels a row says that all are."""
-        name = _named(cells)
+        name = name_of_row(cells)
         if summary_words(name) == ("recall", "accuracy"):
             numbers = [number for number in map(number_in, cells[1:]) if number is not None]
             if numbers[1:] and numbers[-1].value >= 2:
-                return numbers[-1].printed(1.0, self.last_digit, whole=True).could_be
+                return numbers[-1].printed(1.0, self.columns.last_digit, whole=True).could_be
         elif has_background and is_total(name):
-            return _count(self._numbers(cells).get("pixels"))
+            return _count(self.columns.numbers(cells).get("pixels"))
         return None
 
     def means(self) -> Iterator[Summary]:
         """What rows such as `macro avg` say of each column, and `accuracy` of itself."""
         for cells in self.rows:
-            name = _named(cells)
+            name = name_of_row(cells)
             if not row_of_means(cells[0]) or is_average_precision(name):
                 continue
             alone = summary_words(name)
             if alone is not None:
                 number = next(filter(None, map(number_in, cells[1:])))
-                yield Summary(name, *alone, number.printed(number.own_scale, self.last_digit))
+                yield Summary(
+                    name, *alone, number.printed(number.own_scale, self.columns.last_digit)
+                )
                 continue
-            numbers = self._numbers(cells)
+            numbers = self.columns.numbers(cells)
             for measure in ("recall", "precision", "dice", "iou"):
                 averaging = averaging_of(name)
                 if measure in numbers and averaging is not None:
                     yield Summary(f"{name} {measure}", measure, averaging, numbers[measure])
-
-    def _numbers(self, cells: list[str]) -> dict[str, Printed]:
-        """What stands in the known columns of a row, by column."""
-        if len(cells) < len(self.columns) or any(cells[len(self.columns) :]):
-            raise InputError(
-                f"{self.name}: the row {_named(cells)} has {len(cells)} cells, but the header has "
-                f"{len(self.columns)}. Put a - where there is no number."
-            )
-        found: dict[str, Printed] = {}
-        for cell, column, scale in list(zip(cells, self.columns, self.scales, strict=False))[1:]:
-            number = number_in(cell)
-            if column.measure is not None and number is not None:
-                of = 0.01 if number.has_sign else scale
-                whole = column.measure == "pixels"
-                found[column.measure] = number.printed(of, self.last_digit, whole=whole)
-        return found
-
-    def _column(self, title: str, place: int) -> Column:
-        """What stands in a column; small counts of what is not said may be of images."""
-        column = column_of(title)
-        if not may_count_images(title):
-            return column
-        rows = [row for row in self.rows if row[place:] and not row_of_means(row[0])]
-        numbers = filter(None, (number_in(row[place]) for row in rows))
-        if max((number.value for number in numbers), default=0.0) >= LEAST_PIXELS:
-            return column
-        return Column(None, column.has_sign)
-
-    def _refuse_two_of_one(self, header: Sequence[str]) -> None:
-        titles: dict[str, str] = {}
-        for title, column in list(zip(header, self.columns, strict=True))[1:]:
-            if column.measure in titles:
-                raise InputError(
-                    f"{self.name} has the columns {titles[column.measure]} and {title[:60]}, "
-                    f"which are both read as {column.measure}: leave one out (an accuracy of a "
-                    "class against all others is no recall)."
-                )
-            if column.measure is not None:
-                titles[column.measure] = title[:60]
-
-    def _scale(self, place: int) -> float:
-        """What a number of a column is multiplied with to be a part of 1."""
-        column = self.columns[place]
-        width = len(self.columns)  # a shorter row, such as `accuracy`, leaves columns out
-        cells = [cells[place] for cells in self.rows if len(cells) >= width]
-        numbers = [number for number in map(number_in, cells) if number is not None]
-        values = [number.value for number in numbers if not number.has_sign]
-        if column.measure in (None, "pixels") or not is_per_cent(values, column):
-            return 1.0
-        return 0.01
-
-
-def _is_row(cells: Sequence[str], width: int) -> bool:
-    """Whether cells have a number, or say of a class that there is none."""
-    if any(map(number_in, cells[1:])):
-        return True
-    is_named = bool(cells[0].strip()) and not row_of_means(cells[0])
-    return is_named and len(cells) == width > 1 and all(map(is_missing, cells[1:]))
-
-
-def _named(cells: list[str]) -> str:
-    return cells[0].strip(" *_`")[:60] or "a class without a name"
 
 
 def _count(pixels: Printed | None) -> Interval | None:

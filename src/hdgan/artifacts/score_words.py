@@ -4,33 +4,9 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from hdgan.artifacts.score_titles import Column, plain
 from hdgan.method.printed_scores import Averaging, Interval, Measure, Printed
-
-_NAMES: dict[str, tuple[str, ...]] = {
-    "recall": (
-        *("recall", "sensitivity", "tpr", "true positive rate", "accuracy", "acc"),
-        *("class accuracy", "class-wise accuracy", "classwise accuracy", "pixel accuracy"),
-        *("producer's accuracy", "producers accuracy", "per-class accuracy"),
-    ),
-    "precision": ("precision", "ppv", "positive predictive value", "user's accuracy"),
-    "dice": (
-        *("dice", "dsc", "f1", "f1-score", "f1 score", "dice score", "dice coefficient"),
-        *("dice similarity coefficient", "f-score", "f score", "f-measure", "sorensen-dice"),
-    ),
-    "iou": ("iou", "jaccard", "jaccard index", "intersection over union", "jaccard score"),
-    "pixels": (
-        *("pixels", "true pixels", "support", "count", "n", "num pixels", "number of pixels"),
-        *("pixel count", "# pixels", "#pixels", "px"),
-    ),
-}
-
-_COUNTS = frozenset(["count", "n"])
-"""Names of a column that as often counts images."""
-
-LEAST_PIXELS = 10_000
-"""A column that may count images counts pixels if its largest number is this."""
 
 _BACKGROUND = frozenset(
     ["background", "bg", "whitespace", "white space", "glass", "empty glass", "non-tissue"]
@@ -38,10 +14,10 @@ _BACKGROUND = frozenset(
 """Classes that are the first to be left out."""
 
 _MEASURES: tuple[tuple[str, Measure], ...] = (
-    (r"dice|dsc|f1|f-score|f score|f-measure", "dice"),
-    (r"m?iou|jaccard|intersection over union", "iou"),
-    (r"precision|ppv", "precision"),
-    (r"recall|sensitivity|tpr|accuracy|acc", "recall"),
+    (r"m?dice|m?dsc|f1|f-score|f score|f-measure", "dice"),
+    (r"m?iou|jaccard|jacc|intersection over union", "iou"),
+    (r"precision|prec|ppv", "precision"),
+    (r"recall|rec|sensitivity|sens|tpr|accuracy|acc", "recall"),
 )
 
 _AVERAGING: tuple[tuple[str, Averaging], ...] = (
@@ -49,16 +25,18 @@ _AVERAGING: tuple[tuple[str, Averaging], ...] = (
     (r"weighted|frequency", "weighted"),
     (r"(mean|average|avg) pixel", "any"),
     (r"micro|global|overall accuracy|pixel accuracy|overall acc|pixel acc", "micro"),
-    (r"mean|average|avg|overall|all classes|total", "any"),
+    (r"mean|average|avg|overall|all classes|total|mdice|mdsc", "any"),
 )
 
 _UNITS = {"k": 1e3, "m": 1e6, "million": 1e6, "g": 1e9}
 
 _NUMBER = re.compile(
     r"^[<>~=\s]*([-+]?)(\d{1,15}(?:[,' ]\d{3}){0,5}|\d{0,15})(?:[.,](\d{1,15}))?"
-    r"(?:e([-+]?\d{1,2}))?\s*(%|k|m|g|million)?(?:\s*(?:±|\+/-|\+-|\(|\[).*)?$",
+    r"(?:e([-+]?\d{1,2}))?\s*(?:\\?(%)|(k|m|g|million))?(?:\s*(?:±|\\pm|\+/-|\+-|\(|\[).*)?$",
     re.IGNORECASE,
 )
+
+_SPREAD_IN_PER_CENT = re.compile(r"(?:±|\\pm|\+/?-)\s*[\d.,]+\s*\\?%$")
 
 _MEANS = frozenset(
     [
@@ -75,21 +53,11 @@ _MEANS = frozenset(
             "accuracy",
             "acc",
         ),
-        *("dice", "f1", "iou", "miou", "recall", "precision"),
+        *("dice", "dsc", "mdice", "mdsc", "f1", "iou", "miou", "jaccard", "recall", "precision"),
+        *("sensitivity", "sens", "rec", "prec", "ppv", "jacc"),
     ]
 )
 """Words that the name of a row of means consists of."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """What stands in a column."""
-
-    measure: Literal["recall", "precision", "dice", "iou", "pixels"] | None
-    """Which score; None for a name or what is not understood."""
-
-    has_sign: bool
-    """Whether its title says per cent."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +100,7 @@ def number_in(cell: str) -> Number | None:
     match = _NUMBER.match(text)
     if match is None or not (match[2] or match[3]):
         return None
-    sign, whole, decimals, exponent, unit = match.groups()
+    sign, whole, decimals, exponent, per_cent, unit = match.groups()
     if decimals is None and re.fullmatch(r"0,\d{3}", whole):  # 1,234 is a count, 0,934 is none
         whole, decimals = "0", whole[2:]
     digits = re.sub(r"[,' ]", "", whole) or "0"
@@ -140,46 +108,23 @@ def number_in(cell: str) -> Number | None:
     value = float(f"{sign}{digits}.{decimals or 0}") * factor
     if not math.isfinite(value):
         return None
-    return Number(text, value, 10.0 ** -len(decimals or "") * factor, unit == "%")
-
-
-def column_of(title: str) -> Column:
-    """What a title says of its column."""
-    return Column(known_column(title), "%" in title or "per cent" in title or "percent" in title)
-
-
-def may_count_images(title: str) -> bool:
-    """Whether a title of counts does not say of what, such as `n`."""
-    return _plain(title) in _COUNTS and not re.search(r"pixel|px|support", title.lower())
+    has_sign = per_cent is not None or _SPREAD_IN_PER_CENT.search(text) is not None
+    return Number(text, value, 10.0 ** -len(decimals or "") * factor, has_sign)
 
 
 def is_background(name: str) -> bool:
     """Whether a class is what tables leave out first."""
-    return _plain(name) in _BACKGROUND
+    return plain(name) in _BACKGROUND
 
 
 def is_total(name: str) -> bool:
     """Whether a row is of all pixels."""
-    return _plain(name) in ("total", "all", "all pixels", "all classes", "overall")
+    return plain(name) in ("total", "all", "all pixels", "all classes", "overall")
 
 
 def is_missing(cell: str) -> bool:
     """Whether a cell says that there is no number."""
     return cell.strip(" *_`-\u2013\u2014.").lower() in ("", "n/a", "na", "n.a", "nan", "none")
-
-
-def known_column(title: str) -> Literal["recall", "precision", "dice", "iou", "pixels"] | None:
-    """Which score a title names; None if none."""
-    plain = _plain(title)
-    for measure, names in _NAMES.items():
-        if plain in names:
-            return measure  # type: ignore[return-value]
-    return None
-
-
-def _plain(title: str) -> str:
-    words = re.sub(r"\(.*?\)|\[.*?\]|[%*_`\"]|per ?cent", " ", title.lower())
-    return " ".join(words.split()).rstrip(":")
 
 
 def is_per_cent(values: Sequence[float], column: Column) -> bool:
@@ -197,7 +142,7 @@ def summary_words(text: str) -> tuple[Measure, Averaging] | None:
     if (
         len(words) > 80
         or is_average_precision(text)
-        or re.search(r"per image|image mean|deviation|\bstd\b", words)
+        or re.search(r"per image|image mean|deviation|\bstd\b|\bloss\b|\berror\b", words)
     ):
         return None
     measure = next((m for pattern, m in _MEASURES if re.search(rf"\b({pattern})\b", words)), None)

@@ -12,6 +12,9 @@ from hdgan.errors import ImageError
 MAX_NAME_BYTES = 180
 """Of a slide's name: file systems allow 255 for a tile's, which is longer."""
 
+END_BYTES = 65536
+"""Of each end of a file that its fingerprint is taken of: little enough for slides on a network."""
+
 _DOUBLE = (".ome.tif", ".ome.tiff")
 
 
@@ -66,6 +69,24 @@ def fingerprint(folder: Path, files: Sequence[SlideFile]) -> str:
         place = file.path.relative_to(base).as_posix()
         digest.update(f"{place}\0{file.path.stat().st_size}\n".encode())
     return digest.hexdigest()
+
+
+def fingerprint_of_file(path: Path) -> str | None:
+    """What tells a slide or an image again, wherever it lies: 16 hexadecimal digits.
+
+    They are of the file's size and of its two ends; its name has no part in them. Of a slide of
+    several files it is that of the file which names the slide. None if it cannot be read.
+    """
+    try:
+        size = path.stat().st_size
+        digest = hashlib.sha256(f"{size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(END_BYTES))
+            file.seek(max(0, size - END_BYTES))
+            digest.update(file.read(END_BYTES))
+    except OSError:
+        return None
+    return digest.hexdigest()[:16]
 
 
 def _is_hidden(path: Path) -> bool:

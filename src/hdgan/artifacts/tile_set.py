@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import rgb_of
+from hdgan.artifacts.seen import Seen
 from hdgan.artifacts.shards import Shards
 from hdgan.artifacts.table import Record, table_of
 from hdgan.artifacts.virtual_tiles import SlideSource, VirtualTiles
@@ -132,6 +133,10 @@ class SlideRecord(Record):
     problem: str | None
     """Why it gave no tile; None if it gave some."""
 
+    fingerprint: str | None = None
+    """What tells the file when it is tiled again, whatever it is called by then, but not what it
+    shows: as `slide_files.fingerprint_of_file` has it. None in tables of earlier versions."""
+
 
 class TileSet(Artifact):
     """`tiles.csv` and `slides.csv`; images or archives of them, unless tiles are virtual."""
@@ -189,9 +194,28 @@ class TileSet(Artifact):
             {row.slide: SlideSource(row.file, row.size_bytes) for row in self.slides()},
         )
 
-    def seen_in(self, folds: tuple[int, ...]) -> dict[str, list[int]]:
-        """What a manifest says of something that learns from these folds."""
-        return {self.digest: sorted(folds)}
+    def fingerprints(self) -> dict[int, dict[str, str]]:
+        """The fingerprints of slides by fold and name; empty if one that gave a tile has none.
+
+        A slide is in the fold of its patient, even if it gave no tile.
+        """
+        tiles = self.records()
+        slides = self.slides()
+        known = {slide.slide for slide in slides if slide.fingerprint is not None}
+        if not {tile.slide for tile in tiles} <= known:
+            return {}
+        fold_of = {tile.patient: tile.fold for tile in tiles}
+        found: dict[int, dict[str, str]] = {}
+        for slide in slides:
+            if slide.fingerprint is not None and slide.patient in fold_of:
+                found.setdefault(fold_of[slide.patient], {})[slide.slide] = slide.fingerprint
+        return found
+
+    def seen_in(self, folds: tuple[int, ...]) -> Seen:
+        """What is learned from by whoever learns from these folds."""
+        by_fold = self.fingerprints()
+        slides = {fold: sorted(by_fold.get(fold, {}).values()) for fold in sorted(folds)}
+        return Seen({self.digest: sorted(folds)}, {self.digest: slides} if by_fold else {})
 
 
 def refuse_leak(patients_and_folds: list[tuple[str, int]], where: str) -> None:

@@ -6,7 +6,7 @@ command run again goes on there; another command is refused. The manifest comes 
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -26,6 +26,7 @@ from hdgan.artifacts.manifest import (
     read_manifest,
     write_manifest,
 )
+from hdgan.artifacts.seen import Seen, seen_together
 from hdgan.artifacts.writing import PARTIAL, storage_errors, write_atomically
 from hdgan.errors import DamagedArtifactError, HdganError, StorageError, WrongArtifactError
 
@@ -34,6 +35,8 @@ _COMMAND = "command.json"
 _LOCK = "lock"
 _INPUTS = frozenset({"images", "label-maps", "outlines", "table"})
 """Parents that are a user's files rather than artifacts."""
+_GENERATOR = "generator"
+"""Kind of what may have learned from images before it became an artifact."""
 _WAYS = frozenset({"cache", "cluster", "features", "keep_going", "memory", "threads", "workers"})
 """Settings that decide how the work is done. A run may go on another way: what comes out is the
 same, but for rounding."""
@@ -52,8 +55,9 @@ class Order:
     parents: dict[str, str]
     """Digest by kind."""
 
-    seen: dict[str, list[int]] = field(default_factory=dict)
-    """Folds that the artifact learns from, by digest of the tile set."""
+    seen: Seen = field(default_factory=Seen)
+    """What the artifact learns from. It follows from the parents and the settings, so it does not
+    make another order."""
 
     late: Sequence[str] = ()
     """Settings that decide only what becomes, at the end, of pieces that are made one by one. If
@@ -183,6 +187,7 @@ class UnfinishedArtifact:
             for path in self.folder.rglob("*")
             if path.is_file() and UNFINISHED not in path.relative_to(self.folder).parts
         )
+        learned = self.order.seen
         write_manifest(
             self.folder,
             Manifest(
@@ -190,7 +195,12 @@ class UnfinishedArtifact:
                 layout=LAYOUT,
                 settings=self.order.settings,
                 parents=self.order.parents,
-                seen=self.order.seen,
+                seen={tiles: list(folds) for tiles, folds in learned.folds.items()},
+                seen_slides={
+                    tiles: {fold: list(slides) for fold, slides in by_fold.items()}
+                    for tiles, by_fold in learned.slides.items()
+                },
+                seen_drawings={made: list(seeds) for made, seeds in learned.drawings.items()},
                 files={name: digest_of_file(self.folder / name) for name in files},
                 made_by=f"hdgan {version('hdgan')}",
             ),
@@ -223,7 +233,7 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
         scratch.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         _clear_other(folder, order)
-        write_atomically(scratch / _COMMAND, json_bytes(vars(order)))
+        write_atomically(scratch / _COMMAND, _command_bytes(order))
         unfinished = UnfinishedArtifact(folder, order)
         try:
             yield unfinished
@@ -249,7 +259,11 @@ def _clear_left(folder: Path, order: Order) -> None:
     What adds to the artifact, now or when its command is run again, is left alone.
     """
     command = folder / UNFINISHED / _COMMAND
-    if not command.is_file() or _begun(command).adds_to(order):
+    if not command.is_file():
+        with suppress(OSError):
+            command.parent.rmdir()  # if all that was in it has gone
+        return
+    if _begun(command).adds_to(order):
         return
     with suppress(StorageError), _alone(folder):
         _clear_scratch(folder / UNFINISHED)
@@ -266,12 +280,13 @@ def _clear_scratch(scratch: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Take away everything in a folder that is ours."""
+    """Take away everything in a folder that is ours; what tells that it is goes last."""
     for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
+        if not path.is_dir():
             path.unlink(missing_ok=True)
+        elif path.name != UNFINISHED:
+            shutil.rmtree(path, ignore_errors=True)
+    _clear_scratch(folder / UNFINISHED)
 
 
 def _clear_other(folder: Path, order: Order) -> None:
@@ -290,7 +305,7 @@ def _clear_other(folder: Path, order: Order) -> None:
 
 
 def _order_of(manifest: Manifest) -> Order:
-    return Order(manifest.kind, manifest.settings, manifest.parents, manifest.seen)
+    return Order(manifest.kind, manifest.settings, manifest.parents)
 
 
 def _refuse_other(folder: Path, order: Order, found: Order, what: str = "the result") -> None:
@@ -314,11 +329,17 @@ def begun_settings(folder: Path) -> dict[str, Any]:
     return read_manifest(folder).settings if (folder / MANIFEST).is_file() else {}
 
 
+def _command_bytes(order: Order) -> bytes:
+    """An order as it is noted where a folder is begun."""
+    return json_bytes({name: value for name, value in vars(order).items() if name != "seen"})
+
+
 def _begun(command: Path) -> Order:
     """The order that a folder was begun with."""
     try:
-        return Order(**json.loads(command.read_bytes()))
-    except (ValueError, TypeError) as error:
+        content = json.loads(command.read_bytes())
+        return Order(**{name: value for name, value in content.items() if name != "seen"})
+    except (ValueError, TypeError, AttributeError) as error:
         raise DamagedArtifactError(
             f"{command} is damaged. Remove {command.parents[1]} and run the command again."
         ) from error
@@ -367,18 +388,17 @@ def plain(settings: object) -> dict[str, Any]:
     return content
 
 
-def seen_by(*parents: Artifact) -> dict[str, list[int]]:
-    """Folds that any of the artifacts has learned from, by digest of the tile set."""
-    return seen_together(*(parent.manifest.seen for parent in parents))
+def seen_by(*parents: Artifact) -> Seen:
+    """What any of the artifacts has learned from.
 
-
-def seen_together(*seen: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
-    """What all of these have learned from."""
-    together: dict[str, set[int]] = {}
-    for one in seen:
-        for tiles, folds in one.items():
-            together.setdefault(tiles, set()).update(folds)
-    return {tiles: sorted(folds) for tiles, folds in sorted(together.items())}
+    What a generator has learned from that was made elsewhere is noted as unknown.
+    """
+    unknown = [
+        Seen(slides={parent.digest: {}})
+        for parent in parents
+        if parent.manifest.kind == _GENERATOR and not parent.manifest.seen
+    ]
+    return seen_together(*(parent.manifest.learned for parent in parents), *unknown)
 
 
 def made_once(folder: Path, order: Order, make: Callable[[UnfinishedArtifact], None]) -> bool:

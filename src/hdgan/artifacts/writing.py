@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from uuid import uuid4
 
@@ -33,6 +34,29 @@ def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """
     with renamed_when_whole(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_among_others(path: Path, data: bytes) -> None:
+    """The same in a folder of the user's: what killed runs have left of this file goes first.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    with storage_errors(path):
+        for left in path.parent.glob(f".{escape(path.name[:150])}.*{PARTIAL}"):
+            left.unlink(missing_ok=True)
+    write_atomically(path, data)
+
+
+def remove_left(folder: Path) -> None:
+    """Take away what killed runs have left half-written in a folder and its subfolders.
+
+    Raises:
+        StorageError: the disk is read-only.
+    """
+    with storage_errors(folder):
+        for left in folder.rglob(f".*{PARTIAL}"):
+            left.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -98,3 +98,9 @@ class ScoreTable:
 
     is_whole: bool = field(default=False, kw_only=True)
     """Whether it is known that no class is left out."""
+
+    read_as: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """What each column that was read is, by its title."""
+
+    not_read: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """Why each other column was not read, by its title; empty where it is not understood."""

@@ -13,10 +13,10 @@ from hdgan.report.comparison_sections import (
     differences_section,
     doubts_section,
     limits_section,
-    points,
     scores_section,
     worst_section,
 )
+from hdgan.report.comparison_tables import ends_of, points
 from hdgan.report.comparison_words import title_of, unseen_patients
 from hdgan.report.grids import Grid
 from hdgan.report.page import Page, Section
@@ -52,9 +52,7 @@ def numbers_of(text: ComparisonText) -> list[tuple[str, str, str]]:
     found = text.difference(text.candidate, text.reference, text.at)
     numbers = []
     if found is not None and found.difference.mean is not None:
-        interval = "no interval"
-        if found.difference.low is not None and found.difference.high is not None:
-            interval = f"[{points(found.difference.low)}, {points(found.difference.high)}]"
+        interval = ends_of(found.difference) or "unknown"
         numbers.append(
             (
                 f"{points(found.difference.mean)} points",

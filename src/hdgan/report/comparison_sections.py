@@ -11,12 +11,22 @@ from hdgan.artifacts.comparison import (
     MultiplierText,
 )
 from hdgan.class_map import ClassMap
-from hdgan.report.artifact_page_layers import photo
 from hdgan.report.charts import Band, bands, intervals
-from hdgan.report.comparison_words import WORDS, title_of, training_of, unseen_patients
+from hdgan.report.comparison_pictures import is_made_smaller, row_shown
+from hdgan.report.comparison_tables import (
+    against,
+    arms_by_count,
+    arms_explained,
+    classes_of,
+    costs_of,
+    differences_at,
+    differences_by_count,
+    or_nan,
+)
+from hdgan.report.comparison_words import explanation_of, title_of, training_of, unseen_patients
 from hdgan.report.grids import Grid
 from hdgan.report.page import PageFigure, PageTable, Section, chart
-from hdgan.report.tables import duration, percent
+from hdgan.report.tables import percent
 
 BASELINE = "supervised"
 
@@ -28,15 +38,6 @@ NOT_CORRECTED = (
 
 LINES_A_CHART = 5
 """More cannot be told apart where their bands lie over one another."""
-
-PICTURE_PX = 1040
-"""Width at which four pictures in a row are shown."""
-
-
-def points(value: float) -> str:
-    """A difference in points of a hundred, with its sign."""
-    rounded = round(100 * value, 1)
-    return "0.0" if rounded == 0 else f"{rounded:+.1f}"
 
 
 def doubts_section(text: ComparisonText) -> Section:
@@ -50,8 +51,8 @@ def compared_section(text: ComparisonText) -> Section:
     folds = ", ".join(map(str, design.folds))
     compared = (text.candidate, text.reference)
     words = [
-        f"{_capital(title_of(text.candidate))}: {_explanation(text, text.candidate)}.",
-        f"{_capital(title_of(text.reference))}: {_explanation(text, text.reference)}.",
+        f"{_capital(title_of(text.candidate))}: {explanation_of(text, text.candidate)}.",
+        f"{_capital(title_of(text.reference))}: {explanation_of(text, text.reference)}.",
         f"Both got {text.at} human labels. {training_of(compared)} Each was trained for "
         f"{_times(design.draws, 'choice')} of labelled images x {_times(design.seeds, 'seed')}, "
         f"and tested on real images of {_times(design.num_patients, 'patient')} of fold {folds}, "
@@ -89,7 +90,7 @@ def curves_section(text: ComparisonText) -> Section:
         "unsure, since good and bad patients are the same for every arm; the next part compares "
         "patient by patient.",
         figures,
-        [_arms_table(text)],
+        [arms_by_count(text)],
     )
 
 
@@ -98,7 +99,7 @@ def differences_section(text: ComparisonText) -> Section:
     at = [row for row in text.differences if row.count == text.at]
     rows = [row for row in at if row.against == BASELINE]
     rows += [row for row in at if row.against != BASELINE]
-    known = {_against(row): _triple(row.difference) for row in rows}
+    known = {_charted(row): _triple(row.difference) for row in rows}
     shown = {name: triple for name, triple in known.items() if not any(map(math.isnan, triple))}
     figures = []
     if shown:
@@ -107,23 +108,15 @@ def differences_section(text: ComparisonText) -> Section:
             "better; an interval across zero (grey) is no evidence either way."
         )
         figures.append(chart(intervals(shown, x_label="points of macro Dice"), caption))
-    tables = [_differences_table(text)]
+    tables = [differences_at(text)]
     if len(text.design.counts) > 1:
-        tables.append(_differences_by_count(text))
+        tables.append(differences_by_count(text))
     return Section("Differences", NOT_CORRECTED, figures, tables)
 
 
 def classes_section(text: ComparisonText) -> Section:
     """Dice of each class."""
-    rows = _at(text)
-    names = list(rows[0].classes) if rows else []
-    table = PageTable(
-        f"Dice of each class on {text.at} labels: all test images of a run together, mean of the "
-        "runs. A dash: the class does not occur.",
-        ["arm", *names],
-        [[_named(row), *(percent(_or_nan(row.classes[name])) for name in names)] for row in rows],
-    )
-    return Section("Classes", "", tables=[table])
+    return Section("Classes", "", tables=[classes_of(_at(text), text.at)])
 
 
 def scores_section(text: ComparisonText) -> Section:
@@ -136,8 +129,8 @@ def scores_section(text: ComparisonText) -> Section:
         [
             [
                 _named(row),
-                percent(_or_nan(row.score.mean)),
-                *(percent(_or_nan(row.scores[name])) for name in names),
+                percent(or_nan(row.score.mean)),
+                *(percent(or_nan(row.scores[name])) for name in names),
             ]
             for row in rows
         ],
@@ -161,22 +154,25 @@ def scores_section(text: ComparisonText) -> Section:
 def worst_section(text: ComparisonText, class_map: ClassMap, pictures: Sequence[Grid]) -> Section:
     """The images that the candidate does worst on."""
     heads = ["image", "annotation", title_of(text.reference), title_of(text.candidate)]
+    shown = [row_shown(pixels) for pixels in pictures]
     figures = [
         PageFigure(
-            f"{worst.image} (patient {worst.patient}): mean Dice of its classes "
-            f"{percent(_or_nan(worst.candidate))} with {title_of(text.candidate)}, "
-            f"{percent(_or_nan(worst.reference))} with {title_of(text.reference)} (means of the "
+            f"{worst.image} ({_patient(worst.patient)}): mean Dice of its classes "
+            f"{percent(or_nan(worst.candidate))} with {title_of(text.candidate)}, "
+            f"{percent(or_nan(worst.reference))} with {title_of(text.reference)} (means of the "
             "runs).",
-            picture=photo(pixels, 2 * PICTURE_PX),
-            width_px=PICTURE_PX,
+            picture=picture,
+            width_px=width_px,
             columns=heads,
         )
-        for worst, pixels in zip(text.worst, pictures, strict=True)
+        for worst, (picture, width_px) in zip(text.worst, shown, strict=True)
     ]
     words = (
         f"Test images on which {title_of(text.candidate)} does worst on {text.at} labels, the "
         "worst first. Label maps of the first label draw and seed."
     )
+    if any(map(is_made_smaller, pictures)):
+        words += " The folder `pictures` has them in full size."
     if not figures:
         return Section("Worst cases", "No pictures were asked for.")
     return Section("Worst cases", words, figures, legend=class_map)
@@ -184,22 +180,7 @@ def worst_section(text: ComparisonText, class_map: ClassMap, pictures: Sequence[
 
 def costs_section(text: ComparisonText) -> Section:
     """What a segmenter of each arm takes."""
-    rows = [
-        [
-            _named(row),
-            "-" if row.cpu_seconds is None else f"{row.cpu_seconds:,.0f}",
-            "-" if row.seconds is None else duration(row.seconds),
-        ]
-        for row in _at(text)
-    ]
-    table = PageTable(
-        "A segmenter's training and the pairs that it learns from, mean of the runs, on one "
-        "thread. The time of a GPU is in the clock's alone. The generator is not counted, nor "
-        "are runs that were interrupted on the way and went on. A dash: no other is there.",
-        ["arm", "CPU seconds", "by the clock"],
-        rows,
-    )
-    return Section("Costs", "", tables=[table])
+    return Section("Costs", "", tables=[costs_of(_at(text))])
 
 
 def limits_section(text: ComparisonText) -> Section:
@@ -210,19 +191,7 @@ def limits_section(text: ComparisonText) -> Section:
 
 def arms_section(text: ComparisonText) -> Section:
     """What each arm is."""
-    rows = [
-        [title_of(arm), arm, _explanation(text, arm), WORDS[arm].source]
-        for arm in text.design.arms
-        if arm in WORDS
-    ]
-    header = ["arm", "on the command line", "how", "source"]
-    return Section("The arms", "", tables=[PageTable("", header, rows)])
-
-
-def _explanation(text: ComparisonText, arm: str) -> str:
-    """How an arm comes to its segmenter, and what was changed in it here."""
-    changed = text.changed.get(arm)
-    return WORDS[arm].explanation + (f"; here {changed}" if changed else "")
+    return Section("The arms", "", tables=[arms_explained(text)])
 
 
 def _worth(text: ComparisonText, multiplier: MultiplierText) -> str:
@@ -249,93 +218,14 @@ def _band(text: ComparisonText, arm: str, *, is_faint: bool = False) -> Band:
     return Band([row.count or 0 for row in rows], middle, low, high, is_faint)
 
 
-def _arms_table(text: ComparisonText) -> PageTable:
-    counts = text.design.counts
-    rows = []
-    for arm in text.design.arms:
-        every = text.arm(arm, None)
-        cells = [_cell(text.arm(arm, count)) for count in counts]
-        rows.append([title_of(arm), *cells, _cell(every)])
-    if all(row[-1] == "-" for row in rows):
-        rows, last = [row[:-1] for row in rows], []
-    else:
-        last = ["all"]
-    return PageTable(
-        "Macro Dice in %, by the number of human labels: mean of the patients and runs, and its "
-        "95 % interval. A dash: not run, or too little for an interval.",
-        ["arm", *(str(count) for count in counts), *last],
-        rows,
-    )
-
-
-def _cell(row: ArmText | None) -> str:
-    if row is None or row.score.mean is None:
-        return "-"
-    mean, low, high = (
-        100 * _or_nan(end) for end in (row.score.mean, row.score.low, row.score.high)
-    )
-    return f"{mean:.1f}" if math.isnan(low) else f"{mean:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def _differences_table(text: ComparisonText) -> PageTable:
-    """Every comparison at the verdict's number of labels."""
-    rows = [
-        [
-            title_of(row.arm),
-            title_of(row.against),
-            "-" if row.difference.mean is None else points(row.difference.mean),
-            _ends(row.difference) or "-",
-            row.verdict,
-            row.corrected or "-",
-        ]
-        for row in text.differences
-        if row.count == text.at
-    ]
-    return PageTable(
-        f"On {text.at} labels: points of macro Dice, arm less other arm, patient by patient and "
-        "run by run.",
-        ["arm", "against", "difference", "95 % interval", "verdict", "all arms allowed for"],
-        rows,
-    )
-
-
-def _differences_by_count(text: ComparisonText) -> PageTable:
-    """The same comparisons at every number of labels."""
-    found = {(row.arm, row.against, row.count): row for row in text.differences}
-    pairs = dict.fromkeys((row.arm, row.against) for row in text.differences)
-    rows = []
-    for arm, against in pairs:
-        cells = [_difference_cell(found.get((arm, against, count))) for count in text.design.counts]
-        rows.append([title_of(arm), title_of(against), *cells])
-    return PageTable(
-        "The same with every number of labels: points, and the 95 % interval.",
-        ["arm", "against", *map(str, text.design.counts)],
-        rows,
-    )
-
-
-def _difference_cell(row: DifferenceText | None) -> str:
-    if row is None or row.difference.mean is None:
-        return "-"
-    return f"{points(row.difference.mean)} {_ends(row.difference)}".strip()
-
-
-def _ends(found: IntervalText) -> str:
-    """The interval of a difference; empty if there is none."""
-    if found.low is None or found.high is None:
-        return ""
-    return f"[{points(found.low)}, {points(found.high)}]"
-
-
-def _against(row: DifferenceText) -> str:
-    if row.against == BASELINE:
-        return title_of(row.arm)
-    return f"{title_of(row.arm)} - {title_of(row.against)}"
+def _charted(row: DifferenceText) -> str:
+    """An arm beside its interval; the baseline goes without saying."""
+    return title_of(row.arm) if row.against == BASELINE else against(row)
 
 
 def _triple(found: IntervalText) -> tuple[float, float, float]:
     """Middle, low and high in points."""
-    return tuple(100 * _or_nan(end) for end in (found.mean, found.low, found.high))  # type: ignore[return-value]
+    return tuple(100 * or_nan(end) for end in (found.mean, found.low, found.high))  # type: ignore[return-value]
 
 
 def _at(text: ComparisonText) -> list[ArmText]:
@@ -347,8 +237,8 @@ def _named(row: ArmText) -> str:
     return title_of(row.arm)
 
 
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+def _patient(name: str) -> str:
+    return name if name.lower().startswith("patient") else f"patient {name}"
 
 
 def _times(number: int, thing: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hdgan.artifacts.comparison import ComparisonText
 from hdgan.settings.train_segmenter import PIXEL_METHODS
 
 
@@ -99,6 +100,12 @@ WORDS: Mapping[str, ArmWords] = {
 def title_of(arm: str) -> str:
     """An arm as a reader calls it."""
     return WORDS[arm].title if arm in WORDS else arm
+
+
+def explanation_of(text: ComparisonText, arm: str) -> str:
+    """How an arm comes to its segmenter, and what was changed in it here."""
+    changed = text.changed.get(arm)
+    return WORDS[arm].explanation + (f"; here {changed}" if changed else "")
 
 
 def training_of(arms: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hdgan.artifacts.score_table import LARGEST_BYTES, score_table_of
 from hdgan.errors import InputError
+from hdgan.method.printed_scores import ScoreTable
 from hdgan.method.score_consistency import Consistency, consistency
 from hdgan.pipeline import Fact, Made
 from hdgan.settings.check_scores import CheckScoresSettings
@@ -29,7 +30,17 @@ def check_scores(table: Path, settings: CheckScoresSettings | None = None) -> Ma
         "classes": len(scores.classes),
         "scores over all classes": len(scores.summaries),
     }
-    return Made("scores", Path(name), counts | _facts(found))
+    return Made("scores", Path(name), counts | _columns(scores) | _facts(found))
+
+
+def _columns(scores: ScoreTable) -> dict[str, Fact]:
+    """What each column was read as, and which were not read."""
+    read = [f"'{title}' as {measure}" for title, measure in scores.read_as.items()]
+    not_read = [
+        f"'{title}'" + (f" ({why})" if why else "") for title, why in scores.not_read.items()
+    ]
+    facts = {"read": "; ".join(read), "not read": "; ".join(not_read)}
+    return {name: _printable(words) for name, words in facts.items() if words}
 
 
 def _facts(found: Consistency) -> dict[str, Fact]:

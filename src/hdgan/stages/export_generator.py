@@ -6,7 +6,7 @@ import torch
 
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.network_file import StoredNetwork, network_bytes
-from hdgan.artifacts.writing import write_atomically
+from hdgan.artifacts.writing import write_among_others
 from hdgan.errors import SettingsError
 from hdgan.pipeline import Made
 from hdgan.settings.export_generator import ExportGeneratorSettings
@@ -47,7 +47,7 @@ def export_generator(generator: Path, output: Path, settings: ExportGeneratorSet
     data = network_bytes(stored)
     if output.exists() and (not output.is_file() or output.read_bytes() != data):
         raise SettingsError(f"{output} is there already and holds something else. Choose a name.")
-    write_atomically(output, data)
+    write_among_others(output, data)
     return Made(
         "network file",
         output,

@@ -26,6 +26,7 @@ from hdgan.artifacts.image_quality import (
     quality_bytes,
 )
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.leaks import known_of
 from hdgan.artifacts.real_tiles import crop_of, learned_folds
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
@@ -138,7 +139,8 @@ class _Scoring:
         """Folds that the generator has learned from, and the others."""
         there = {record.fold for record in self.tiles.records()}
         seen = learned_folds(self.generator, self.tiles)
-        return (seen, there - seen) if seen else (there, set())
+        known = known_of(self.tiles, self.generator.manifest.learned).all_folds
+        return (seen, there - known) if seen else (there, set())
 
     def _crops(self, folds: set[int], stream: int) -> Callable[[int], Image]:
         """Crop i of the tiles of these folds, in one of the eight ways."""

@@ -32,6 +32,7 @@ from hdgan.artifacts.generator import (
     write_network,
 )
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.leaks import known_of
 from hdgan.artifacts.manifest import UNFINISHED
 from hdgan.artifacts.real_images import (
     Crop,
@@ -41,6 +42,7 @@ from hdgan.artifacts.real_images import (
     decoded_tiles,
     stain_shares,
 )
+from hdgan.artifacts.seen import Seen, seen_together
 from hdgan.artifacts.team import processes_here, team_and_device
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import (
@@ -48,7 +50,7 @@ from hdgan.artifacts.unfinished import (
     UnfinishedArtifact,
     made_once,
     plain,
-    seen_together,
+    seen_by,
 )
 from hdgan.artifacts.weights import tensor_bytes, tensors_of
 from hdgan.errors import SettingsError
@@ -121,7 +123,8 @@ def train_generator(
             plain(settings),
             tile_set.parents | ({} if start is None else start.parents),
             seen_together(
-                tile_set.seen_in(settings.folds), {} if start is None else start.manifest.seen
+                tile_set.seen_in(settings.folds),
+                Seen() if start is None else seen_by(start),
             ),
         )
         if team.leads:
@@ -170,11 +173,17 @@ class _Task:
         return reals
 
     def unseen(self) -> RealImages | None:
-        """The tiles of the other folds, if there are any that are large enough."""
+        """The tiles of the other folds, if there are any that are large enough.
+
+        What the start has learned from is not among them.
+        """
+        known = known_of(
+            self.tile_set, Seen() if self.start is None else self.start.manifest.learned
+        )
         records = [
             record
             for record in self.tile_set.records()
-            if record.fold not in self.settings.folds
+            if record.fold not in known.all_folds.union(self.settings.folds)
             and min(record.width, record.height) >= self.crop.needed_px
         ]
         if not records:

@@ -4,9 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hdgan.method.comparison.difference import PairedDifference, paired_difference
+from hdgan.method.comparison.difference import PairedDifference, paired_difference, verdict_of
 from hdgan.method.comparison.label_equivalent import MinutesSaved, Multiplier, label_equivalent
+from hdgan.method.comparison.planning import Design, what_it_can_show
+from hdgan.method.comparison.power import counts_from
 from hdgan.method.comparison.sentences import verdict_sentence, worth_in_minutes, worth_of_labels
 
 DIFFERENCE = PairedDifference(
@@ -58,15 +62,16 @@ def test_an_arm_that_hurts_is_said_as_plainly() -> None:
 
 
 def test_no_evidence_comes_with_the_patients_that_it_would_have_taken() -> None:
-    """With a deviation of .06, 5 patients see 7.4 points; 3 take 18 (t 2.11 x .06 / sqrt 18)."""
+    """From 2.0 the interval reaches down by 8.0; 3 take 18 (t 2.11 x .06 / sqrt 18)."""
     neither = changed(mean=0.02, low=-0.06, high=0.1, num_patients=5, patient_deviation=0.06)
 
     said = verdict_sentence("HDGAN", neither, 16, WORTH)
 
     assert said == (
         "No evidence that HDGAN helps or hurts: +2.0 points of macro Dice [-6.0, +10.0] over "
-        "supervised on 16 labels (5 patients, 9 runs). These patients show differences of 7.4 "
-        "points or more; 3.0 points would need 18 patients."
+        "supervised on 16 labels (5 patients, 9 runs). A difference counts as evidence here from "
+        "8.0 points on; the interval leaves a gain and a loss of 3.0 points possible. For 3.0 "
+        "points to count it would take 18 patients, if they differ as these do."
     )
 
 
@@ -75,16 +80,65 @@ def test_no_evidence_for_want_of_runs_does_not_ask_for_patients() -> None:
 
     said = verdict_sentence("HDGAN", neither, 16)
 
-    assert "it is the runs that are too few or too unlike" in said
-    assert "would need" not in said
+    assert "It is the runs that are too few or too unlike, not the patients" in said
+    assert "it would take" not in said
 
 
-def test_no_evidence_in_a_narrow_interval_says_that_a_gain_would_have_been_seen() -> None:
+def test_no_evidence_in_a_narrow_interval_says_that_a_gain_is_unlikely() -> None:
     neither = changed(mean=0.001, low=-0.01, high=0.012)
 
     assert verdict_sentence("HDGAN", neither, 16).endswith(
-        "A difference of 3.0 points would have been seen."
+        "A difference counts as evidence here from 1.1 points on; the interval makes a gain or a "
+        "loss of 3.0 points unlikely."
     )
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "possible"),
+    [
+        (0.0175, -0.005, 0.04, "leaves a gain of 3.0 points possible"),
+        (-0.0175, -0.04, 0.005, "leaves a loss of 3.0 points possible"),
+        (0.0, -0.04, 0.04, "leaves a gain and a loss of 3.0 points possible"),
+        (0.005, -0.01, 0.02, "makes a gain or a loss of 3.0 points unlikely"),
+    ],
+)
+def test_a_difference_that_matters_is_called_unlikely_only_if_the_interval_leaves_it_out(
+    mean: float, low: float, high: float, possible: str
+) -> None:
+    said = verdict_sentence("HDGAN", changed(mean=mean, low=low, high=high), 16)
+
+    assert f"the interval {possible}" in said
+
+
+@given(
+    mean=st.floats(-0.2, 0.2),
+    below=st.floats(0.0, 0.3),
+    above=st.floats(0.0, 0.3),
+)
+def test_what_counts_as_evidence_is_never_less_than_a_difference_that_did_not(
+    mean: float, below: float, above: float
+) -> None:
+    found = changed(mean=mean, low=mean - below, high=mean + above)
+    if verdict_of(found) != "no evidence":
+        assert abs(found.mean) >= counts_from(found)
+        return
+    assert counts_from(found) >= abs(found.mean) - 1e-12
+    assert f"counts as evidence here from {100 * counts_from(found):.1f} points on" in (
+        verdict_sentence("HDGAN", found, 16)
+    )
+
+
+def test_the_verdict_and_the_limits_of_a_result_say_the_same_number() -> None:
+    """Once beside each other: "3.0 points suffice" and "6.3 points at best", of a usual spread."""
+    found = changed(mean=0.001, low=-0.02, high=0.022, num_patients=6)
+
+    verdict = verdict_sentence("HDGAN", found, 16)
+    limits = " ".join(what_it_can_show(Design((16,), 3, 3), 6, found))
+
+    assert "evidence here from 2.1 points on" in verdict
+    assert "evidence from 2.1 points of macro Dice on" in limits
+    assert "as usual" not in limits
+    assert "6.3" not in limits
 
 
 def test_one_run_is_said() -> None:

@@ -1,15 +1,14 @@
 """How large a comparison fits into the time there is, and what it can then show."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from hdgan.method.comparison.difference import LEAST_PATIENTS
+from hdgan.method.comparison.difference import LEAST_PATIENTS, ArmMean
 from hdgan.method.comparison.learning_curve import MIN_COUNTS
 from hdgan.method.comparison.power import (
     TYPICAL_DEVIATION,
     TYPICAL_RUN_DEVIATION,
-    detectable,
+    counts_from,
     half_width,
 )
 
@@ -86,11 +85,17 @@ def fitted_design(design: Design, costs: Costs, budget_seconds: float, workers: 
     return reduced
 
 
-def what_it_can_show(design: Design, num_patients: int) -> list[str]:
-    """What a design can and cannot show, in sentences for the reader of its result."""
+def what_it_can_show(design: Design, num_patients: int, found: ArmMean | None = None) -> list[str]:
+    """What a design can and cannot show, in sentences for the reader of its result.
+
+    Args:
+        design: what is or was run.
+        num_patients: who is or was tested on.
+        found: the difference that the verdict is about, once it is known: how far it is told from
+            none then takes the place of what was to be expected. None: it has not run.
+    """
     return [
-        _of_patients(num_patients),
-        *_of_runs(design, num_patients),
+        *_of_size(design, num_patients, found),
         _of_draws(design.num_draws),
         _of_counts(design.counts),
     ]
@@ -111,38 +116,53 @@ def _reductions(design: Design) -> Iterator[Design]:
         yield design
 
 
-def _of_patients(num_patients: int) -> str:
-    least = detectable(num_patients)
-    if math.isinf(least):
-        return "With one patient there is no interval and no verdict."
+def _of_size(design: Design, num_patients: int, found: ArmMean | None) -> list[str]:
+    """From what size on a difference counts; nothing where one label draw forbids a verdict.
+
+    One number is said, with patients and runs in it: two would contradict each other.
+    """
+    if found is not None:
+        num_patients = found.num_patients
     if num_patients < LEAST_PATIENTS:
-        return "With two patients there is no verdict: it would be wrong too often. It takes three."
+        return [_of_few_patients(num_patients)]
+    if design.num_runs < 2:
+        return ["One run cannot tell a better arm from a lucky training."]
+    if design.num_draws < LEAST_DRAWS or (found is not None and not found.is_decidable):
+        return []
+    return [_expected(num_patients, design.num_runs) if found is None else _measured(found)]
+
+
+def _of_few_patients(num_patients: int) -> str:
+    if num_patients == 1:
+        return "With one patient there is no interval and no verdict."
+    if num_patients < 1:
+        return "Without a patient who has a score in every run there is no verdict."
+    return "With two patients there is no verdict: it would be wrong too often. It takes three."
+
+
+def _expected(num_patients: int, num_runs: int) -> str:
+    least = half_width(num_patients, num_runs)
     return (
-        f"{num_patients} patients show differences of {100 * least:.1f} points of macro Dice at "
-        f"best, if patients differ by {TYPICAL_DEVIATION:.2f} (standard deviation) as usual; "
-        "smaller ones will be called no evidence."
+        f"{num_patients} patients and {num_runs} runs: a difference will count as evidence from "
+        f"about {100 * least:.1f} points of macro Dice on, if patients differ by "
+        f"{TYPICAL_DEVIATION:.2f} and runs by {TYPICAL_RUN_DEVIATION:.2f} (standard deviations) "
+        "as usual; smaller ones will be called no evidence."
     )
 
 
-def _of_runs(design: Design, num_patients: int) -> list[str]:
-    """What the runs can show; nothing where one label draw or too few patients forbid a verdict."""
-    num_runs = design.num_runs
-    if num_runs < 2:
-        return ["One run cannot tell a better arm from a lucky training."]
-    if design.num_draws < LEAST_DRAWS or num_patients < LEAST_PATIENTS:
-        return []
-    least = half_width(num_patients, num_runs)
-    return [
-        f"With {num_runs} runs that differ by {TYPICAL_RUN_DEVIATION:.2f}, the least difference to "
-        f"be seen is {100 * least:.1f} points."
-    ]
+def _measured(found: ArmMean) -> str:
+    return (
+        f"{found.num_patients} patients and {found.num_runs} runs: the comparison at the top takes "
+        f"a difference for evidence from {100 * counts_from(found):.1f} points of macro Dice on; "
+        "smaller ones are called no evidence, which does not mean that there are none."
+    )
 
 
 def _of_draws(num_draws: int) -> str:
     if num_draws == 1:
         return (
-            "One label draw: there will be no verdict, since the result holds for these labels and "
-            "cannot say what others would have given."
+            "One label draw gives no verdict: the result holds for these labels and cannot say "
+            "what others would have given."
         )
     return f"{num_draws} label draws: the interval allows for other labels having been drawn."
 

@@ -30,6 +30,17 @@ def detectable(
     return quantile * deviation / math.sqrt(num_patients)
 
 
+def counts_from(difference: ArmMean) -> float:
+    """From what size on such a difference would be a verdict here, in Dice; NaN without interval.
+
+    It is how far the interval reaches from the mean towards 0. So whatever got no verdict is
+    smaller, and whatever got one is larger.
+    """
+    if difference.mean < 0:
+        return difference.high - difference.mean
+    return difference.mean - difference.low
+
+
 def half_width(
     num_patients: int,
     num_runs: int,
@@ -52,7 +63,7 @@ def half_width(
 
 
 def patients_needed(difference: ArmMean, least: float) -> int:
-    """The fewest patients, as unlike as these, that would tell `least` from no difference.
+    """The fewest patients, as unlike as these, with whom a found `least` would count as evidence.
 
     More patients do not make up for too few runs; those are not allowed for here.
 

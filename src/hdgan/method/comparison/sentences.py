@@ -2,7 +2,7 @@
 
 from hdgan.method.comparison.difference import PairedDifference, Verdict, verdict_of
 from hdgan.method.comparison.label_equivalent import MinutesSaved, Multiplier
-from hdgan.method.comparison.power import MOST_PATIENTS, detectable, patients_needed
+from hdgan.method.comparison.power import MOST_PATIENTS, counts_from, patients_needed
 
 WORTHWHILE = 0.03
 """The least gain in macro Dice that would make most users change how they work."""
@@ -38,7 +38,8 @@ def verdict_sentence(
 ) -> str:
     """What was found, with its interval and what it rests on, in a few sentences.
 
-    Without evidence it says how many patients it would take to see `least`. `POINT` goes with it.
+    Without evidence it says from what size on a difference would have counted, whether `least` is
+    possible, and how many patients it would take for that to count. `POINT` goes with it.
 
     Args:
         arm: as the reader calls it.
@@ -111,27 +112,47 @@ def _basis(difference: PairedDifference) -> str:
 
 
 def _what_it_would_take(difference: PairedDifference, least: float) -> str:
-    """How many patients would have told a gain that matters from none.
+    """From what size on a difference counts, whether one that matters is possible, and what next.
 
     Empty if there could be no verdict, however narrow the interval.
     """
     if not difference.is_decidable:
         return ""
-    needed = patients_needed(difference, least)
-    seen = detectable(difference.num_patients, difference.patient_deviation)
-    if needed <= difference.num_patients:
-        width = (difference.high - difference.low) / 2
-        if width <= least:
-            return f"A difference of {100 * least:.1f} points would have been seen."
-        return (
-            f"Patients suffice to see {100 * least:.1f} points; it is the runs that are too few or "
-            f"too unlike, so that the interval is {100 * width:.1f} points to either side."
+    counts = f"A difference counts as evidence here from {100 * counts_from(difference):.1f} points"
+    possible = " and ".join(
+        sign
+        for sign, is_possible in (
+            ("a gain", difference.high >= least),
+            ("a loss", difference.low <= -least),
         )
-    many = "a million or more" if needed >= MOST_PATIENTS else f"{needed}"
-    return (
-        f"These patients show differences of {100 * seen:.1f} points or more; "
-        f"{100 * least:.1f} points would need {many} patients."
+        if is_possible
     )
+    if not possible:
+        return (
+            f"{counts} on; the interval makes a gain or a loss of {100 * least:.1f} points "
+            "unlikely."
+        )
+    return (
+        f"{counts} on; the interval leaves {possible} of {100 * least:.1f} points possible. "
+        f"{_what_would_narrow(difference, least)}"
+    )
+
+
+def _what_would_narrow(difference: PairedDifference, least: float) -> str:
+    """Whether patients or runs are wanting."""
+    needed = patients_needed(difference, least)
+    if needed > difference.num_patients:
+        many = "a million patients or more" if needed >= MOST_PATIENTS else f"{needed} patients"
+        return (
+            f"For {100 * least:.1f} points to count it would take {many}, if they differ as "
+            "these do."
+        )
+    if counts_from(difference) > least:
+        return (
+            "It is the runs that are too few or too unlike, not the patients: more label draws "
+            "would narrow it."
+        )
+    return "More patients and more label draws would narrow it."
 
 
 def _times(multiplier: float) -> str:

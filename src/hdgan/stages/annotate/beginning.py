@@ -2,14 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from hdgan.artifacts.annotation_history import AnnotationHistory, Mark, Stroke
 from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
-from hdgan.artifacts.unfinished import Order, seen_together
+from hdgan.artifacts.seen import Seen, seen_together
+from hdgan.artifacts.unfinished import Order
 from hdgan.class_map import ClassMap, LabelMap
 from hdgan.errors import LabelError, MissingArtifactError, WrongArtifactError
 from hdgan.web.tiles import TileSource
@@ -19,6 +20,7 @@ TILES = "tiles"
 
 _PARENTS = "parents"
 _SEEN = "seen"
+_SLIDES = "seen-slides"
 
 
 def begun_with(folder: Path) -> ClassMap | None:
@@ -83,7 +85,7 @@ def _write_finished(other: AnnotationSet, source: TileSource, copy: Path) -> Non
         if HISTORY not in other.manifest.files:
             _import(other, history, source)
         history.note(TILES, source.artifact.digest)
-        note_lineage(history, other.manifest.parents | other.parents, other.manifest.seen)
+        note_lineage(history, other.manifest.parents | other.parents, other.manifest.learned)
 
 
 def _import(other: AnnotationSet, history: AnnotationHistory, source: TileSource) -> None:
@@ -99,14 +101,26 @@ def _import(other: AnnotationSet, history: AnnotationHistory, source: TileSource
         history.mark(row.image, Mark("keep", None, row.split), "import")
 
 
-def note_lineage(
-    history: AnnotationHistory, parents: Mapping[str, str], seen: Mapping[str, Sequence[int]]
-) -> None:
-    """Note what else the labels come from, and what that has learned from."""
+def note_lineage(history: AnnotationHistory, parents: Mapping[str, str], seen: Seen) -> None:
+    """Note what else the labels come from, and which real tiles that has learned from.
+
+    Drawings are not noted: whoever was helped by what had learned from some has looked at them.
+    """
     facts = history.facts()
     before = json.loads(facts.get(_PARENTS, "{}"))
     history.note(_PARENTS, json.dumps(before | dict(parents)))
-    history.note(_SEEN, json.dumps(seen_together(json.loads(facts.get(_SEEN, "{}")), seen)))
+    together = seen_together(_noted(facts), seen)
+    history.note(_SEEN, json.dumps(together.folds))
+    history.note(_SLIDES, json.dumps(together.slides))
+
+
+def _noted(facts: Mapping[str, str]) -> Seen:
+    """The real tiles that a history notes."""
+    slides = {
+        tiles: {int(fold): names for fold, names in by_fold.items()}
+        for tiles, by_fold in json.loads(facts.get(_SLIDES, "{}")).items()
+    }
+    return Seen(json.loads(facts.get(_SEEN, "{}")), slides)
 
 
 def with_lineage(order: Order, facts: Mapping[str, str]) -> Order:
@@ -117,7 +131,7 @@ def with_lineage(order: Order, facts: Mapping[str, str]) -> Order:
         facts: of the history.
     """
     parents = json.loads(facts.get(_PARENTS, "{}"))
-    seen = seen_together(order.seen, json.loads(facts.get(_SEEN, "{}")))
+    seen = seen_together(order.seen, _noted(facts))
     return Order(order.kind, order.settings, parents | order.parents, seen)
 
 

@@ -89,7 +89,7 @@ class Work:
         self.assistant = Assistant(predictor)
         self.desk = self._desk()
         if classifier is not None:
-            note_lineage(self.history, classifier.parents, classifier.manifest.seen)
+            note_lineage(self.history, classifier.parents, classifier.manifest.learned)
 
     def finished(self) -> dict[str, Fact]:
         """Write the annotation set; what is in it comes back.

@@ -53,7 +53,7 @@ class Finishing:
     inputs: Inputs
     plan: Plan
     left_out: list[str]
-    seconds: float
+    seconds: float | None
     """What it was said to take."""
 
     def complete(self) -> None:
@@ -113,7 +113,7 @@ class Finishing:
             changed=changes_of(self.bench.settings, plan.arms),
             left_out=self.left_out,
             cannot_show=[
-                *what_it_can_show(plan.design, self.num_patients),
+                *what_it_can_show(plan.design, self.num_patients, differences.headline),
                 *limits_of(plan.arms, knows_generators=self.knows_generators),
                 *self._other_pools(),
             ],
@@ -202,7 +202,7 @@ class Finishing:
             num_patients=self.num_patients,
             num_images=len(self.images),
             detectable=known(detectable(self.num_patients)),
-            estimated_seconds=round(self.seconds, 1),
+            estimated_seconds=None if self.seconds is None else round(self.seconds, 1),
         )
 
     def _arm_text(self, key: Key, scores: ArmScores) -> ArmText:

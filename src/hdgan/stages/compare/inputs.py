@@ -7,6 +7,7 @@ from pathlib import Path
 from hdgan.artifacts.annotation_set import AnnotationRecord, AnnotationSet
 from hdgan.artifacts.comparison import ComparedImage
 from hdgan.artifacts.generator import GeneratorFolder
+from hdgan.artifacts.leaks import Known, known_of
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.manifest import digest_of_file
 from hdgan.artifacts.sample_set import SampleSet
@@ -23,8 +24,8 @@ class Drawings:
     samples: SampleSet
     generator: GeneratorFolder
 
-    seen: frozenset[int]
-    """Folds of the tiles that they, or their generator, have learned from."""
+    known: Known
+    """Tiles that they, or their generator, have learned from."""
 
     num_annotated: int
 
@@ -62,7 +63,7 @@ class Inputs:
 
     def knows_generators(self, used: Iterable[int]) -> bool:
         """Whether the generators of these drawings say which tiles they have learned from."""
-        return all(self.drawings[number].seen for number in used)
+        return all(self.drawings[number].known.is_certain for number in used)
 
     def other_pools(self, drawings_of: Mapping[int, int]) -> list[str]:
         """Generators that have learned from other tiles than arms without one may: a sentence each.
@@ -74,8 +75,8 @@ class Inputs:
         sentences = []
         for fold, number in drawings_of.items():
             one = self.drawings[number]
-            if one.seen != every - {fold}:
-                learned = f"folds {_numbers(one.seen)}" if one.seen else "tiles of another tile set"
+            if one.known.folds != every - {fold} or one.known.slides:
+                learned = _learned(one.known)
                 sentences.append(
                     f"Test fold {fold}: the generator of {one.annotations.folder.name} has learned "
                     f"from {learned}, but unlabelled tiles for the other arms are those of folds "
@@ -140,8 +141,8 @@ def _drawings(path: Path, real: AnnotationSet, tiles: TileSet) -> Drawings:
             "its generator. Put them there."
         ) from error
     records = annotated.records()
-    seen = frozenset(annotated.manifest.seen.get(tiles.digest, ()))
-    return Drawings(annotated, samples, generator, seen, len(records), mean_minutes(records))
+    known = known_of(tiles, annotated.manifest.learned)
+    return Drawings(annotated, samples, generator, known, len(records), mean_minutes(records))
 
 
 @dataclass(frozen=True)
@@ -184,12 +185,13 @@ def held_out_folds(
         return HeldOutFolds(folds, {}, [])
     if wanted is None:
         _refuse_unknown(inputs)
-    known_first = sorted(enumerate(inputs.drawings), key=lambda numbered: not numbered[1].seen)
+    numbered = enumerate(inputs.drawings)
+    known_first = sorted(numbered, key=lambda each: not each[1].known.is_certain)
     drawings_of = {
         fold: number
         for fold in folds
         for number, one in reversed(known_first)
-        if fold not in one.seen
+        if fold not in one.known.all_folds
     }
     lost = [fold for fold in folds if fold not in drawings_of]
     if lost and (wanted is not None or not drawings_of):
@@ -199,13 +201,13 @@ def held_out_folds(
 
 
 def _refuse_unknown(inputs: Inputs) -> None:
-    """Do nothing if every generator says which of these tiles it has learned from."""
+    """Do nothing if of every generator is known which of these tiles it has learned from."""
     for one in inputs.drawings:
-        if not one.seen:
+        if not one.known.is_certain:
             raise SettingsError(
                 f"The generator of {one.annotations.folder} was trained on another tile set than "
-                f"{inputs.tiles.folder}, so nobody can tell which of these patients it has seen. "
-                "Name with --folds what it has certainly not seen."
+                f"{inputs.tiles.folder} and does not say on which slides, so nobody can tell which "
+                "of these patients it has seen. Name with --folds what it has certainly not seen."
             )
 
 
@@ -213,9 +215,25 @@ def _leak(inputs: Inputs, lost: list[int]) -> LeakError:
     names = ", ".join(str(one.annotations.folder) for one in inputs.drawings)
     return LeakError(
         f"The generator of {names} has learned from fold{'s' if len(lost) > 1 else ''} "
-        f"{', '.join(map(str, lost))} of {inputs.tiles.folder}, so it cannot be tested there. Test "
-        "on a fold that it has not seen, or train a generator without this one "
+        f"{_numbers(lost)} of {inputs.tiles.folder}{_slides(inputs, lost)}, so it cannot be tested "
+        "there. Test on a fold that it has not seen, or train a generator without this one "
         "(`hdgan train-generator --folds`)."
+    )
+
+
+def _slides(inputs: Inputs, lost: list[int]) -> str:
+    """Slides of these folds that a generator knows from another tile set, if there are any."""
+    for one in inputs.drawings:
+        if not one.known.slides.keys().isdisjoint(lost):
+            return f" ({one.known.slides_in_words(lost)}, from another tile set)"
+    return ""
+
+
+def _learned(known: Known) -> str:
+    """What a generator has learned from, in words."""
+    here = f"folds {_numbers(known.folds)}" if known.folds else "tiles of another tile set"
+    return (
+        f"{here} ({known.slides_in_words(known.slides)}, are here, too)" if known.slides else here
     )
 
 

@@ -127,7 +127,8 @@ class _Comparing:
     ) -> None:
         self.unfinished, self.bench, self.inputs = unfinished, bench, inputs
         self.plan, self.left_out = plan, left_out
-        self.seconds = 0.0
+        self.seconds: float | None = None
+        """What it will take, where a trial has measured it."""
 
     def complete(self) -> None:
         """Plan, say so, run, and write what was found."""
@@ -147,29 +148,29 @@ class _Comparing:
         return 1 if is_gpu else num_cores()
 
     def _fit_budget(self) -> None:
-        """Try what things take, and plan less if there is not enough time; once for all.
+        """Under a budget, try what things take, and plan less if there is not enough time.
 
         Raises:
             SettingsError: even the smallest comparison takes longer.
         """
+        budget = self.bench.settings.budget_seconds
+        if budget is None:
+            return
         trial = measured_costs(self.bench, self.plan)
         path = self.bench.scratch / "design.json"
         if path.is_file():
             found = json.loads(path.read_bytes())
             design = Design(**found | {"counts": tuple(found["counts"])})
         else:
-            design = self._affordable(trial)
+            design = self._affordable(trial, budget)
             write_atomically(path, json_bytes(asdict(design)))
         if design != self.plan.design:
             self.left_out.insert(0, _reduced(self.plan.design, design, self.bench.settings))
         self.plan = replace(self.plan, design=design)
         self.seconds = seconds_needed(design, trial.costs, self.num_workers)
 
-    def _affordable(self, trial: Trial) -> Design:
+    def _affordable(self, trial: Trial, budget: float) -> Design:
         """The design, or as much of it as the budget allows after the trial."""
-        budget = self.bench.settings.budget_seconds
-        if budget is None:
-            return self.plan.design
         left = budget - trial.seconds
         fitted = fitted_design(self.plan.design, trial.costs, left, self.num_workers)
         plan = with_counts_around(self.plan, fitted)
@@ -200,7 +201,10 @@ class _Comparing:
         for sentence in [*what_it_can_show(design, num_patients), *self.left_out]:
             remark(VERB, sentence)
         processes = "one process" if self.num_workers == 1 else f"{self.num_workers} processes"
-        remark(VERB, f"takes about {_duration(self.seconds)} with {processes}")
+        if self.seconds is None:
+            remark(VERB, f"with {processes}; the bar tells the time that is left")
+        else:
+            remark(VERB, f"takes about {_duration(self.seconds)} with {processes}")
 
     def _run_all(self) -> None:
         """Do every piece; pairs go when no run needs them any more."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hdgan.artifacts.shipped import shipped_folders
+from hdgan.artifacts.writing import remove_left
 from hdgan.pipeline import Made
 from hdgan.report.progress import remark
 from hdgan.settings.demo import PREFERRED_GENERATORS, DemoSettings
@@ -35,7 +36,11 @@ def demo(output: Path, settings: DemoSettings, verbs: Verbs) -> Made:
                 "as with --from-scratch",
             )
     if chosen is None:
-        return demo_from_scratch(settings.numbers(from_scratch=True), settings.seed, steps)
-    # By its folder, since a bare name would mean a folder of that name here.
-    place = shipped.get(chosen, Path(chosen))
-    return demo_from_shipped(place, settings.numbers(from_scratch=False), settings.seed, steps)
+        made = demo_from_scratch(settings.numbers(from_scratch=True), settings.seed, steps)
+    else:
+        # By its folder, since a bare name would mean a folder of that name here.
+        place = shipped.get(chosen, Path(chosen))
+        numbers = settings.numbers(from_scratch=False)
+        made = demo_from_shipped(place, numbers, settings.seed, steps)
+    remove_left(output)
+    return made

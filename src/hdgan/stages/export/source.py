@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.layouts.labelled_images import LabelledImage
+from hdgan.artifacts.seen import Seen
 from hdgan.class_map import ClassMap, LabelMap
 from hdgan.errors import LabelError
 from hdgan.pipeline import Fact
@@ -23,8 +24,8 @@ class Source:
     parents: dict[str, str]
     """What the dataset is made from: digest by kind."""
 
-    seen: dict[str, list[int]]
-    """Folds that are in it or that what drew it has learned from, by digest of the tile set."""
+    seen: Seen
+    """Real tiles that are in it, and everything that what drew it has learned from."""
 
     class_map: ClassMap
     """The classes, in order."""

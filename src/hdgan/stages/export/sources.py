@@ -15,8 +15,9 @@ from hdgan.artifacts.layouts.labelled_images import LabelledImage
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleRecord, SampleSet
+from hdgan.artifacts.seen import seen_together
 from hdgan.artifacts.tile_set import TileRecord, TileSet
-from hdgan.artifacts.unfinished import seen_by, seen_together
+from hdgan.artifacts.unfinished import seen_by
 from hdgan.class_map import LabelMap
 from hdgan.errors import MissingArtifactError, SettingsError, WrongArtifactError
 from hdgan.pipeline import Fact

@@ -16,7 +16,7 @@ from hdgan.errors import ArtifactError
 from hdgan.pipeline import Fact
 from hdgan.report.artifact_page import Relative
 
-_FILES = frozenset({"images", "label-maps", "encoder", "outlines", "table", "text"})
+FILES = frozenset({"images", "label-maps", "encoder", "network-file", "outlines", "table", "text"})
 """Parents that are files rather than artifacts."""
 
 _README = "README.md"
@@ -43,7 +43,7 @@ def origin_facts(artifact: Artifact, beside: Mapping[str, Path]) -> dict[str, Fa
     manifest = artifact.manifest
     facts: dict[str, Fact] = {}
     for kind, digest in manifest.parents.items():
-        place = "" if kind in _FILES else " (in no folder beside it)"
+        place = "" if kind in FILES else " (in no folder beside it)"
         place = f" in {beside[digest]}" if digest in beside else place
         facts[f"made from {kind}"] = f"{digest[:12]}{place}"
     return facts

@@ -10,7 +10,12 @@ from typing import Any
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import digest_of_file
 from hdgan.artifacts.outlines.matching import outlines_of_slides, strange_outlines
-from hdgan.artifacts.slide_files import SlideFile, fingerprint, slide_files
+from hdgan.artifacts.slide_files import (
+    SlideFile,
+    fingerprint,
+    fingerprint_of_file,
+    slide_files,
+)
 from hdgan.artifacts.slide_metadata import SlideMetadata
 from hdgan.artifacts.slides.opening import PLAIN_SUFFIXES
 from hdgan.artifacts.table import table_bytes
@@ -243,6 +248,7 @@ def _slide_row(
         stain=known.stain,
         centre=known.centre,
         problem=note["problem"],
+        fingerprint=fingerprint_of_file(file.path),
     )
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from hdgan.artifacts.annotation_set import AnnotationRecord, AnnotationSet
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.sample_set import SampleRecord, SampleSet
+from hdgan.artifacts.seen import Seen, drawings_of
 from hdgan.artifacts.table import table_bytes
 from hdgan.class_map import ClassMap, LabelMap
 from hdgan.errors import SettingsError, WrongArtifactError
@@ -83,6 +84,12 @@ class AnnotatedSamples:
             else annotated.records("validation")
         )
         self.validation = [record.image for record in held_out if record.image not in learned]
+
+    @property
+    def seen(self) -> Seen:
+        """The drawings that are learned from."""
+        seeds = (self._samples[name].seed for name in self.training)
+        return drawings_of(self.generator.digest, seeds)
 
     def labels(self, name: str) -> LabelMap:
         """The class of each pixel of a sample."""

@@ -8,6 +8,7 @@ from hdgan.artifacts.encoder_file import EncoderFile, read_encoder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.seen import seen_together
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import (
     Order,
@@ -15,7 +16,6 @@ from hdgan.artifacts.unfinished import (
     made_once,
     plain,
     seen_by,
-    seen_together,
 )
 from hdgan.artifacts.weights import device_named
 from hdgan.errors import SettingsError
@@ -99,7 +99,7 @@ def _from_samples(
         "classifier",
         plain(settings),
         generator.parents | samples.parents | annotated.parents,
-        seen_by(generator, samples, annotated),
+        seen_together(seen_by(generator, samples, annotated), drawings.seen),
     )
 
     def make(unfinished: UnfinishedArtifact) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
 from hdgan.artifacts.encoder_file import INSTALLED
+from hdgan.artifacts.seen import seen_together
 from hdgan.artifacts.segmenter import CURVES, SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import (
@@ -13,7 +14,6 @@ from hdgan.artifacts.unfinished import (
     made_once,
     plain,
     seen_by,
-    seen_together,
 )
 from hdgan.artifacts.weights import device_named
 from hdgan.class_map import ClassMap

@@ -10,9 +10,11 @@ from jaxtyping import UInt8
 
 from hdgan.artifacts.annotation_set import AnnotationRecord, AnnotationSet
 from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.pair_set import PairRecord, PairSet
-from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.sample_set import SampleRecord, SampleSet
+from hdgan.artifacts.seen import Seen, drawings_of
 from hdgan.artifacts.tile_set import TileRecord, TileSet
 from hdgan.class_map import ClassMap
 from hdgan.errors import SettingsError, WrongArtifactError
@@ -46,8 +48,8 @@ class Source:
 
     artifact: Artifact
     class_map: ClassMap
-    seen: dict[str, list[int]]
-    """Folds that the images are of, by digest of the tile set."""
+    seen: Seen
+    """What the images are: tiles of some folds, or drawings."""
 
     reads: list[ReadImage]
     """Each gives one image; nothing is kept."""
@@ -135,7 +137,7 @@ def _from_pairs(pairs: PairSet) -> Source:
         ReadImage(str(pairs.folder / record.image), size, partial(read, record))
         for record in records
     ]
-    return Source(pairs, pairs.class_map, {}, reads)
+    return Source(pairs, pairs.class_map, _drawings(pairs, records), reads)
 
 
 def _from_tiles(
@@ -174,7 +176,16 @@ def _from_samples(annotated: AnnotationSet, samples: SampleSet) -> Source:
         ReadImage(str(samples.folder / by_name[record.image].image), size, partial(read, record))
         for record in records
     ]
-    return Source(annotated, annotated.class_map, {}, reads)
+    seen = _drawings(samples, [by_name[record.image] for record in records])
+    return Source(annotated, annotated.class_map, seen, reads)
+
+
+def _drawings(
+    drawn: PairSet | SampleSet, records: Sequence[PairRecord] | Sequence[SampleRecord]
+) -> Seen:
+    """What is learned from if these are; nothing if nobody says which generator drew them."""
+    generator = drawn.manifest.parents.get(GeneratorFolder.kind)
+    return Seen() if generator is None else drawings_of(generator, [row.seed for row in records])
 
 
 def _size_of_all(

@@ -1,0 +1,1 @@
+"""`hdgan evaluate`: predicted label maps against annotated ones."""

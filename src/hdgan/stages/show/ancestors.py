@@ -1,0 +1,108 @@
+"""All that an artifact was made from, as far as it lies beside it."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.manifest import MANIFEST, digest_of_file
+from hdgan.artifacts.shipped import shipped_folders
+from hdgan.errors import ArtifactError
+from hdgan.stages.show.lineage import FILES
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A parent that is not at hand."""
+
+    name: str
+    """What the manifest calls it: its kind, and a number if there are several."""
+
+    digest: str
+    """By which it is known."""
+
+    child: Artifact
+    """What was made from it."""
+
+    reason: str
+    """Why it is not at hand."""
+
+
+class Ancestors:
+    """The parents of an artifact, and theirs, each once, nearest first.
+
+    A parent is the folder whose manifest has the digest that the child's manifest names: so whoever
+    is found is the one that was used, and its manifest is unchanged. Looked at are the folders
+    beside each child, and the generators that come with the package, as by every verb.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.found: list[Artifact] = []
+        """Those that lie there."""
+        self.absent: list[Absent] = []
+        """Those that do not."""
+        self._places: dict[Path, _Place] = {}
+        self._walk(artifact)
+
+    def _walk(self, artifact: Artifact) -> None:
+        met, waiting = {artifact.digest}, deque([artifact])
+        while waiting:
+            child = waiting.popleft()
+            for name, digest in child.manifest.parents.items():
+                if digest in met:
+                    continue
+                met.add(digest)
+                parent = self._parent(child, name, digest)
+                if isinstance(parent, Absent):
+                    self.absent.append(parent)
+                else:
+                    self.found.append(parent)
+                    waiting.append(parent)
+
+    def _parent(self, child: Artifact, name: str, digest: str) -> Artifact | Absent:
+        kind = name.split(" ")[0]
+        if kind in FILES:
+            return Absent(
+                name, digest, child, "a file or folder of yours, of which hdgan keeps none"
+            )
+        place = self._place(child.folder.resolve().parent)
+        if digest not in place.by_digest:
+            reason = f"in no folder beside {child.folder.name}{place.others_of(kind)}"
+            return Absent(name, digest, child, reason)
+        try:
+            return Artifact.open(place.by_digest[digest])
+        except ArtifactError as error:
+            return Absent(name, digest, child, str(error))
+
+    def _place(self, folder: Path) -> "_Place":
+        return self._places.setdefault(folder, _Place(folder))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder that holds artifacts."""
+
+    folder: Path
+
+    @cached_property
+    def by_digest(self) -> dict[str, Path]:
+        """Artifacts by the digests of their manifests, and those that come with the package."""
+        beside = [path.parent for path in sorted(self.folder.glob(f"*/{MANIFEST}"))]
+        places = [*shipped_folders(), *beside]
+        return {digest_of_file(place / MANIFEST): place for place in places}
+
+    def others_of(self, kind: str) -> str:
+        """In words, what else of this kind lies here; empty if nothing does."""
+        names = ", ".join(self._names_of(kind))
+        return f"; of this kind is {names}, but it is another or has been changed" if names else ""
+
+    def _names_of(self, kind: str) -> Iterator[str]:
+        for place in self.by_digest.values():
+            try:
+                is_one = Artifact.open(place).manifest.kind == kind
+            except ArtifactError:
+                continue
+            if is_one and place not in shipped_folders():
+                yield place.name
