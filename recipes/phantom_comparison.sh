@@ -4,7 +4,7 @@
 # generator `phantom`, and the patients of fold 0, which it has not seen, are the test.
 #
 # usage: recipes/phantom_comparison.sh [FOLDER] [OPTIONS OF hdgan compare ...]
-#        (default runs/phantom-comparison; 17 minutes of CPU time)
+#        (default runs/phantom-comparison; about a quarter of an hour of CPU time)
 #
 # Each command goes on where it was interrupted, and is skipped when its folder is whole.
 set -euo pipefail
