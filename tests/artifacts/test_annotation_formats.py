@@ -6,7 +6,7 @@ import struct
 import time
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -630,6 +630,25 @@ def test_a_qupath_project_lists_images_that_are_where_it_says(tmp_path: Path) ->
     drawn = outlines_of((folder / "annotations" / "s 1.geojson").read_bytes(), "file")
     assert np.array_equal(labels_of(drawn, NUMBERS, 16, 20), labels)
     assert json.loads((folder / "spacing.json").read_text()) == {"s 1": 0.25}
+
+
+def test_a_qupath_project_that_was_interrupted_is_begun_anew(tmp_path: Path) -> None:
+    pixels = np.zeros((16, 20, 3), dtype=np.uint8)
+    folder = tmp_path / "project"
+    folder.mkdir()
+
+    def broken_off() -> Iterator[QuPathImage]:
+        yield QuPathImage("old", pixels)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_qupath_project(folder, broken_off(), KIDNEY)
+    assert not any(folder.iterdir())
+    names = write_qupath_project(folder, [QuPathImage("new", pixels)], KIDNEY)
+
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(path.relative_to(folder).as_posix() for path in written) == sorted(names)
+    assert "images/new.png" in names
 
 
 def test_the_classes_of_a_qupath_project_have_packed_colours(tmp_path: Path) -> None:

@@ -72,9 +72,13 @@ class Ground:
         return f"it ended with {disturbed.code}: {disturbed.said[-1500:]}"
 
     def problem_after_rerun(self) -> str:
-        """Run the command again, now undisturbed: what is wrong with its result."""
+        """Run the command again, now undisturbed: what is wrong with its result.
+
+        A command may refuse to touch a result that is there already, with a sentence.
+        """
+        was_there = not difference(self.wanted, digests(self.runs))
         again = run(self.words)
-        if again.code != 0:
+        if again.code != 0 and not (was_there and again.is_one_sentence):
             return f"run again, it ends with {again.code}: {again.said[-1500:]}"
         return self.problem() or difference(self.wanted, digests(self.runs))
 

@@ -28,8 +28,9 @@ def _rows(path: Path) -> bytes:
         database.row_factory = sqlite3.Row
         names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
         for (table,) in database.execute(names).fetchall():
-            for row in database.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3"):
-                lines.append((table, *[value for key, value in dict(row).items() if key != "at"]))
+            rows = [dict(row) for row in database.execute(f"SELECT * FROM {table}")]
+            told = [[value for name, value in row.items() if name != "at"] for row in rows]
+            lines += [(table, row) for row in sorted(told, key=repr)]
     return repr(lines).encode()
 
 

@@ -47,11 +47,20 @@ def parent_of(child: Artifact, kind: type[Kind], given: Path | None = None) -> K
     return parent
 
 
+def places_beside(folder: Path) -> list[Path]:
+    """Where relatives of an artifact may lie, the likelier first.
+
+    These are the finished folders beside it, itself among them, and the generators that come with
+    the package.
+    """
+    beside = sorted(folder.resolve().parent.glob(f"*/{MANIFEST}"))
+    return [*(manifest.parent for manifest in beside), *shipped_folders()]
+
+
 def _beside(child: Artifact, kind: str, digest: str) -> Path:
-    beside = sorted(child.folder.resolve().parent.glob(f"*/{MANIFEST}"))
-    for manifest in [*beside, *(folder / MANIFEST for folder in shipped_folders())]:
-        if digest_of_file(manifest) == digest:
-            return manifest.parent
+    for place in places_beside(child.folder):
+        if digest_of_file(place / MANIFEST) == digest:
+            return place
     raise MissingArtifactError(
         f"{child.folder} was made from a {kind} ({digest[:12]}) that is not in a folder beside it. "
         f"Say where it is with --{_OPTIONS.get(kind, kind)}."

@@ -7,6 +7,7 @@ misses images, it looks for them at the same place relative to the project and o
 """
 
 import json
+import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.manifest import UNFINISHED
 from hdgan.artifacts.outlines.written_geojson import geojson_of, tissues_of
 from hdgan.artifacts.qupath_texts import EXPORT_SCRIPT, IMPORT_SCRIPT, README
-from hdgan.artifacts.writing import write_atomically
+from hdgan.artifacts.writing import storage_errors, write_atomically
 from hdgan.class_map import AMBIGUOUS, ClassMap, LabelMap, TissueClass
+from hdgan.errors import StorageError
 
 VERSION = "0.5.1"
 """The version of QuPath whose projects these are like."""
@@ -62,18 +65,36 @@ class QuPathImage:
 def write_qupath_project(
     folder: Path, images: Iterable[QuPathImage], class_map: ClassMap
 ) -> list[str]:
-    """Write a project into a folder; the names of its files come back.
+    """Write a project; the names of its files come back. Its folder is there when it is whole.
 
-    Memory is that of one image.
+    Until then it lies beside it, where a run that was killed leaves it, and the next one begins
+    anew. Memory is that of one image.
+
+    Args:
+        folder: of the project, new or empty.
+        images: one at a time.
+        class_map: the classes of their label maps.
 
     Raises:
         LabelError: a pixel is of a class that the class map does not have.
-        StorageError: the disk is full or read-only.
+        StorageError: the disk is full or read-only, or another run writes to the same folder.
     """
-    names = []
-    for name, content in qupath_files(images, class_map, folder.absolute().as_uri() + "/"):
-        write_atomically(folder / name, content)
-        names.append(name)
+    folder = folder.absolute()
+    begun = folder.with_name(f".{folder.name[:150]}{UNFINISHED}")
+    with storage_errors(folder):
+        shutil.rmtree(begun, ignore_errors=True)
+        names = []
+        for name, content in qupath_files(images, class_map, folder.as_uri() + "/"):
+            write_atomically(begun / name, content)
+            names.append(name)
+        if not all((begun / name).is_file() for name in names):
+            raise StorageError(
+                f"Another run has written to {folder} at the same time. Wait for it, or choose "
+                "another folder."
+            )
+        if folder.is_dir():
+            folder.rmdir()
+        begun.replace(folder)
     return names
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.lineage import places_beside
 from hdgan.artifacts.manifest import MANIFEST, digest_of_file
 from hdgan.artifacts.shipped import shipped_folders
 from hdgan.errors import ArtifactError
@@ -67,7 +68,7 @@ class Ancestors:
             return Absent(
                 name, digest, child, "a file or folder of yours, of which hdgan keeps none"
             )
-        place = self._place(child.folder.resolve().parent)
+        place = self._place(child.folder)
         if digest not in place.by_digest:
             reason = f"in no folder beside {child.folder.name}{place.others_of(kind)}"
             return Absent(name, digest, child, reason)
@@ -76,22 +77,25 @@ class Ancestors:
         except ArtifactError as error:
             return Absent(name, digest, child, str(error))
 
-    def _place(self, folder: Path) -> "_Place":
-        return self._places.setdefault(folder, _Place(folder))
+    def _place(self, child: Path) -> "_Place":
+        """The folder that holds a child; each is looked through once."""
+        return self._places.setdefault(child.resolve().parent, _Place(child))
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A folder that holds artifacts."""
+    """Where parents of an artifact may lie."""
 
-    folder: Path
+    child: Path
+    """The folder of the artifact, or of another beside it."""
 
     @cached_property
     def by_digest(self) -> dict[str, Path]:
         """Artifacts by the digests of their manifests, and those that come with the package."""
-        beside = [path.parent for path in sorted(self.folder.glob(f"*/{MANIFEST}"))]
-        places = [*shipped_folders(), *beside]
-        return {digest_of_file(place / MANIFEST): place for place in places}
+        found: dict[str, Path] = {}
+        for place in places_beside(self.child):
+            found.setdefault(digest_of_file(place / MANIFEST), place)
+        return found
 
     def others_of(self, kind: str) -> str:
         """In words, what else of this kind lies here; empty if nothing does."""

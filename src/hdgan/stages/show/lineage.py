@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from hdgan.artifacts.artifact import Artifact
+from hdgan.artifacts.lineage import places_beside
 from hdgan.artifacts.manifest import MANIFEST, digest_of_file
 from hdgan.artifacts.shipped import shipped_folders
 from hdgan.artifacts.shipped_generator import CARD
@@ -27,14 +28,13 @@ def folders_beside(folder: Path) -> dict[str, Path]:
 
     What cannot be opened is passed over: it is not what is asked for.
     """
-    around = [path.parent for path in sorted(folder.resolve().parent.glob(f"*/{MANIFEST}"))]
-    found = {}
-    for place in [*shipped_folders(), *around]:
+    found: dict[str, Path] = {}
+    for place in places_beside(folder):
         try:
             Artifact.open(place)
         except ArtifactError:
             continue
-        found[digest_of_file(place / MANIFEST)] = place
+        found.setdefault(digest_of_file(place / MANIFEST), place)
     return found
 
 
