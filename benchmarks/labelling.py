@@ -25,9 +25,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.pair_files import PairFiles
 from hdgan.artifacts.pair_set import PairRecord
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact
+from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.method.context_head import ContextHead, context_shape_of
 from hdgan.method.features import channels_of
 from hdgan.method.labelled_drawing import LabelledGenerator

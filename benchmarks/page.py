@@ -29,9 +29,10 @@ from tests.web.served_page import ServedPage
 
 from hdgan.artifacts.arrays import array_bytes
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.sample_set import LATENTS, SAMPLES, SampleRecord
 from hdgan.artifacts.table import table_bytes
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 
 _READY = """async () => {
     const frame = () => new Promise(requestAnimationFrame);

@@ -30,7 +30,8 @@ import torch
 from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
 from hdgan.artifacts.classifier import ClassifierFolder, write_ensemble
 from hdgan.artifacts.generator import GeneratorFolder, write_network
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.artifacts.order import Order
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.class_map import KIDNEY
 from hdgan.method.features import channels_of
 from hdgan.method.latent import image_of, w_of

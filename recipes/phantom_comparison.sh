@@ -32,7 +32,7 @@ $hdgan import-annotations "$out/tiles" "$out/labelled" "$out/real" \
 .venv/bin/python recipes/shipped_annotations.py phantom "$out/drawings"
 
 $hdgan compare "$out/real" "$out/comparison" --annotated-samples "$out/drawings/annotations" \
-  --folds 0 --counts 16 --draws 3 --seeds 1 --num-pairs 100 --classifier-members 2 \
+  --folds 0 --counts 4 16 --draws 3 --seeds 1 --num-pairs 100 --classifier-members 2 \
   --classifier-steps 200 --steps 200 --learning-rate 0.005 --batch 8 --crop-px 32 --width 8 \
   --encoder efficientnet-lite0 --arms supervised frozen-features random-forest mean-teacher fixmatch \
   pseudo-label transformation-consistency mixmatch hdgan hdgan+real hdgan-fixmatch all-labels "$@"

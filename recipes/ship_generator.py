@@ -34,6 +34,7 @@ from hdgan.artifacts.image_quality import QUALITY, ImageQualityFolder
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.shipped_generator import (
     ABOUT,
@@ -52,7 +53,7 @@ from hdgan.artifacts.shipped_generator import (
 )
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.artifacts.weights import tensor_bytes
 from hdgan.errors import HdganError, InputError, MissingArtifactError, WrongArtifactError
 from hdgan.method.latent import image_of, w_of

@@ -12,7 +12,8 @@ from jaxtyping import UInt8
 
 from hdgan.artifacts.annotation_set import SPLITS
 from hdgan.artifacts.layouts.labelled_images import LabelledImage, LabelledImages, Layout
-from hdgan.artifacts.unfinished import Order, made_once
+from hdgan.artifacts.order import Order
+from hdgan.artifacts.unfinished import made_once
 from hdgan.class_map import KIDNEY, UNLABELLED, LabelMap
 from hdgan.pipeline import Fact
 

@@ -22,7 +22,8 @@ from hdgan.artifacts.annotation_set import Split
 from hdgan.artifacts.coco import label_maps_in_coco
 from hdgan.artifacts.layouts.coco import LAYOUT, Coco
 from hdgan.artifacts.layouts.labelled_images import LabelledImage, LabelledImages, Layout, Read
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact
+from hdgan.artifacts.order import Order
+from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.class_map import KIDNEY, UNLABELLED
 from hdgan.errors import LabelError, SettingsError
 from tests.peak_memory import megabytes

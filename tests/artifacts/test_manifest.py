@@ -20,9 +20,10 @@ from hdgan.artifacts.manifest import (
     read_manifest,
     write_manifest,
 )
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.seen import Seen, seen_together
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, being_made, made_once, seen_by
+from hdgan.artifacts.unfinished import UnfinishedArtifact, being_made, made_once, seen_by
 from hdgan.errors import (
     DamagedArtifactError,
     MissingArtifactError,

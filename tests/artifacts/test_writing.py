@@ -13,8 +13,9 @@ import pytest
 from hdgan.artifacts.curves import curve_line, curve_of
 from hdgan.artifacts.decoded import Decoded
 from hdgan.artifacts.feature_store import FeatureStore
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.table import Record, table_bytes, table_of
-from hdgan.artifacts.unfinished import Order, being_made
+from hdgan.artifacts.unfinished import being_made
 from hdgan.artifacts.writing import storage_errors, write_atomically
 from hdgan.errors import DamagedArtifactError, StorageError, WrongArtifactError
 from hdgan.method.features import FeaturePyramid

@@ -5,7 +5,10 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, being_made, made_once
+import pytest
+
+from hdgan.artifacts.order import Order
+from hdgan.artifacts.unfinished import UnfinishedArtifact, being_made, made_once
 from hdgan.errors import LabelError
 from tests.faults import events
 
@@ -67,6 +70,25 @@ def test_whenever_a_run_is_killed_nothing_of_it_stays_beside_the_artifact(tmp_pa
 
     assert len(found) > 20
     assert [below for below in found if below != WHOLE] == []
+
+
+def test_what_another_run_finishes_between_the_first_look_and_the_lock_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+
+    def finished_meanwhile(place: Path, order: Order) -> None:
+        monkeypatch.undo()
+        make(folder)
+
+    monkeypatch.setattr("hdgan.artifacts.unfinished._refuse_strange", finished_meanwhile)
+
+    def must_not_be_asked(unfinished: UnfinishedArtifact) -> None:
+        unfinished.write("b.csv", b"another")
+
+    assert not made_once(folder, ORDER, must_not_be_asked)
+    assert all_below(folder) == WHOLE
+    assert (folder / "b.csv").read_bytes() == b"b"
 
 
 def test_whenever_a_refused_run_is_killed_the_mended_command_finds_the_folder_free(

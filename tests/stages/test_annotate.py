@@ -104,6 +104,20 @@ def test_finishing_twice_says_the_same(world: TinyWorld, unfinished: Path) -> No
     assert (unfinished / "manifest.json").read_bytes() == manifest
 
 
+def test_what_a_kill_left_in_a_finished_set_goes_when_it_is_finished_again(
+    world: TinyWorld, unfinished: Path
+) -> None:
+    begun = (unfinished / ".unfinished/command.json").read_bytes()
+    annotate(world.samples, unfinished, FINISH)
+    (unfinished / ".unfinished").mkdir()
+    (unfinished / ".unfinished/command.json").write_bytes(begun)
+    (unfinished / ".unfinished/lock").touch()
+
+    annotate(world.samples, unfinished, FINISH)
+
+    assert not (unfinished / ".unfinished").exists()
+
+
 def test_a_finished_set_is_not_painted_on(world: TinyWorld, unfinished: Path) -> None:
     annotate(world.samples, unfinished, FINISH)
 

@@ -18,10 +18,11 @@ from hdgan.artifacts.annotation_set import AnnotationRecord, AnnotationSet
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.evaluation import SCORES, Evaluation, write_scores
 from hdgan.artifacts.manifest import MANIFEST
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.pair_notes import PairNote
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.class_map import KIDNEY, UNLABELLED, ClassMap, LabelMap, TissueClass
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources

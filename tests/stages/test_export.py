@@ -19,10 +19,11 @@ from hdgan.artifacts.images import png_of
 from hdgan.artifacts.layouts.labelled_images import LabelledImages
 from hdgan.artifacts.layouts.plain import Plain
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.pair_set import CARD, DATASET, PAIRS, PairRecord, PairSet
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.class_map import KIDNEY
 from hdgan.cli import app, main
 from hdgan.errors import (

@@ -19,13 +19,14 @@ from hdgan.artifacts.annotation_set import AnnotationSet, class_map_bytes
 from hdgan.artifacts.class_colours import OKABE_ITO
 from hdgan.artifacts.coco import CocoImage, coco_bytes
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.outlines.outline import Outline
 from hdgan.artifacts.outlines.reading import drawing_of, read_drawing
 from hdgan.artifacts.outlines.written_geojson import geojson_of
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.table import table_bytes
 from hdgan.artifacts.tile_set import TILES, TileRecord, TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.class_map import AMBIGUOUS, KIDNEY, UNLABELLED, ClassMap, LabelMap
 from hdgan.cli import main
 from hdgan.errors import LabelError, SettingsError

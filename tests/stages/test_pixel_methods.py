@@ -15,8 +15,9 @@ from hdgan.artifacts.annotation_set import class_map_bytes
 from hdgan.artifacts.encoder_names import TIMM, stored_names
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.manifest import MANIFEST, digest_of_file, json_bytes
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.segmenter import NETWORK, WEIGHTS, SegmenterFolder
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact
+from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes
 from hdgan.class_map import KIDNEY, UNLABELLED
 from hdgan.errors import DamagedArtifactError, EncoderError, LabelError, SettingsError

@@ -17,9 +17,10 @@ from hdgan.artifacts.annotation_set import ANNOTATIONS, CLASSES, AnnotationSet, 
 from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.class_map import KIDNEY, UNLABELLED
 from hdgan.cli import main
 from hdgan.errors import DamagedArtifactError, SettingsError

@@ -10,7 +10,8 @@ import pytest
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.integrity import compare_files
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once
+from hdgan.artifacts.order import Order
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.cli import main
 from hdgan.errors import DamagedArtifactError, SettingsError
 from hdgan.settings.show import ShowSettings

@@ -18,13 +18,14 @@ from hdgan.artifacts.evaluation import Evaluation
 from hdgan.artifacts.feature_store import FeatureStore
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of, rgb_of
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.seen import Seen
 from hdgan.artifacts.segmentation import Segmentation
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, made_once
+from hdgan.artifacts.unfinished import made_once
 from hdgan.class_map import UNLABELLED
 from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.method import labelled_pixels

@@ -10,9 +10,10 @@ import torch
 
 from hdgan.artifacts.annotation_set import class_map_bytes
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.segmenter import WEIGHTS, SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact
+from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.class_map import KIDNEY
 from hdgan.errors import ImageError, LeakError, MissingArtifactError, SettingsError
 from hdgan.method.segmenter.crops import StepCrops

@@ -6,9 +6,8 @@ command run again goes on there; another command is refused. The manifest comes 
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from hdgan.artifacts.manifest import (
     read_manifest,
     write_manifest,
 )
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.seen import Seen, seen_together
 from hdgan.artifacts.writing import PARTIAL, storage_errors, write_atomically
 from hdgan.errors import DamagedArtifactError, HdganError, StorageError, WrongArtifactError
@@ -33,105 +33,8 @@ from hdgan.errors import DamagedArtifactError, HdganError, StorageError, WrongAr
 CHECKPOINT = "checkpoint.safetensors"
 _COMMAND = "command.json"
 _LOCK = "lock"
-_INPUTS = frozenset({"images", "label-maps", "outlines", "table"})
-"""Parents that are a user's files rather than artifacts."""
 _GENERATOR = "generator"
 """Kind of what may have learned from images before it became an artifact."""
-_WAYS = frozenset({"cache", "cluster", "features", "keep_going", "memory", "threads", "workers"})
-"""Settings that decide how the work is done. A run may go on another way: what comes out is the
-same, but for rounding."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be made: two runs with equal orders make equal artifacts."""
-
-    kind: str
-    """Kind of the artifact."""
-
-    settings: dict[str, Any]
-    """The choices, as plain data."""
-
-    parents: dict[str, str]
-    """Digest by kind."""
-
-    seen: Seen = field(default_factory=Seen)
-    """What the artifact learns from. It follows from the parents and the settings, so it does not
-    make another order."""
-
-    late: Sequence[str] = ()
-    """Settings that decide only what becomes, at the end, of pieces that are made one by one. If
-    there are any, each piece says itself what it was made from, and an unfinished run keeps its
-    pieces when these settings or the user's files change."""
-
-    grows: Sequence[str] = ()
-    """Settings of which a larger number adds to what an equal command with a smaller one has made,
-    finished or not."""
-
-    def adds_to(self, made: "Order") -> bool:
-        """Whether this is the command that made something, but for numbers that have grown."""
-        changed = self._changed_settings(made)
-        return (
-            bool(changed)
-            and changed.keys() <= set(self.grows)
-            and (self.kind, self.parents) == (made.kind, made.parents)
-            and all(_is_more(value, made.settings.get(name)) for name, value in changed.items())
-        )
-
-    def takes_over(self, begun: "Order") -> bool:
-        """Whether what was begun may hold pieces that this order can use."""
-        changed = self._changed_settings(begun).keys()
-        return bool(self.late) and self.kind == begun.kind and changed <= set(self.late)
-
-    def is_after_changed_input(self, begun: "Order") -> bool:
-        """Whether this is the order that was begun, on files that the user has changed since."""
-        changed = {
-            kind
-            for kind in self.parents | begun.parents
-            if self.parents.get(kind) != begun.parents.get(kind)
-        }
-        is_same = self.kind == begun.kind and not self._changed_settings(begun)
-        return is_same and changed <= _INPUTS
-
-    def _changed_settings(self, other: "Order") -> dict[str, object]:
-        """Those that decide what is made, by name."""
-        return {
-            name: value
-            for name, value in self.settings.items()
-            if name not in _WAYS and other.settings.get(name) != value
-        }
-
-    def differences(self, other: "Order") -> list[str]:
-        """What differs, one phrase each."""
-        if self.kind != other.kind:
-            return [f"it holds a {other.kind}, not a {self.kind}"]
-        phrases = [
-            _change(name.replace("_", "-"), other.settings.get(name), value)
-            for name, value in self._changed_settings(other).items()
-            if not (name in self.grows and _is_more(value, other.settings.get(name)))
-        ]
-        phrases += [
-            f"it was made from another {kind}"
-            for kind in self.parents | other.parents
-            if self.parents.get(kind) != other.parents.get(kind)
-        ]
-        return phrases
-
-
-def _is_more(now: object, before: object) -> bool:
-    numbers = isinstance(now, int | float) and isinstance(before, int | float)
-    return numbers and now > before  # type: ignore[operator]
-
-
-def _change(name: str, before: object, now: object) -> str:
-    """What became of a setting, unless that would fill the screen."""
-    values = [
-        "not given" if value is None else json.dumps(value, ensure_ascii=False)
-        for value in (before, now)
-    ]
-    if max(map(len, values)) > 40:
-        return f"{name} was another"
-    return f"{name} was {values[0]}, now {values[1]}"
 
 
 class UnfinishedArtifact:
@@ -220,40 +123,64 @@ def being_made(folder: Path, order: Order) -> Iterator[UnfinishedArtifact | None
         StorageError: it cannot be written, or another run is writing there.
     """
     scratch = folder / UNFINISHED
-    if (folder / MANIFEST).is_file():
-        if not order.adds_to(made := _order_of(read_manifest(folder))):
-            _refuse_other(folder, order, made)
-            _clear_left(folder, order)
-            yield None
-            return
-    else:
+    if _is_made(folder, order):
+        clear_left(folder, order)
+        yield None
+        return
+    if not (folder / MANIFEST).is_file():
         _refuse_strange(folder, order)
     is_new = not (scratch / _COMMAND).is_file()
     with storage_errors(folder):
         scratch.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        _clear_other(folder, order)
-        write_atomically(scratch / _COMMAND, _command_bytes(order))
-        unfinished = UnfinishedArtifact(folder, order)
-        try:
-            yield unfinished
-        except StorageError:
-            raise
-        except HdganError:
-            # Refused before anything dear was made: the mended command finds the folder free.
-            if is_new and not (
-                order.late
-                or unfinished.is_dear
-                or (folder / MANIFEST).is_file()
-                or (scratch / CHECKPOINT).is_file()
-            ):
-                _clear(folder)
-            raise
+        if _is_made(folder, order):
+            yield None  # by another run, which has ended since the first look
+        else:
+            _clear_other(folder, order)
+            write_atomically(scratch / _COMMAND, _command_bytes(order))
+            with _refusals_undone(UnfinishedArtifact(folder, order), is_new=is_new) as unfinished:
+                yield unfinished
     if (folder / MANIFEST).is_file():
         _clear_scratch(scratch)
 
 
-def _clear_left(folder: Path, order: Order) -> None:
+def _is_made(folder: Path, order: Order) -> bool:
+    """Whether an equal order has been finished in a folder; what it adds to does not count.
+
+    Raises:
+        WrongArtifactError: another has.
+    """
+    if not (folder / MANIFEST).is_file():
+        return False
+    made = order_of(read_manifest(folder))
+    if order.adds_to(made):
+        return False
+    _refuse_other(folder, order, made)
+    return True
+
+
+@contextmanager
+def _refusals_undone(
+    unfinished: UnfinishedArtifact, *, is_new: bool
+) -> Iterator[UnfinishedArtifact]:
+    """Refused before anything dear was made: the mended command finds the folder free."""
+    folder = unfinished.folder
+    try:
+        yield unfinished
+    except StorageError:
+        raise
+    except HdganError:
+        if is_new and not (
+            unfinished.order.late
+            or unfinished.is_dear
+            or (folder / MANIFEST).is_file()
+            or (unfinished.scratch / CHECKPOINT).is_file()
+        ):
+            _clear(folder)
+        raise
+
+
+def clear_left(folder: Path, order: Order) -> None:
     """Take away what a run has left that was killed after its last file.
 
     What adds to the artifact, now or when its command is run again, is left alone.
@@ -304,7 +231,8 @@ def _clear_other(folder: Path, order: Order) -> None:
                 shutil.rmtree(path)
 
 
-def _order_of(manifest: Manifest) -> Order:
+def order_of(manifest: Manifest) -> Order:
+    """What was ordered of a finished artifact."""
     return Order(manifest.kind, manifest.settings, manifest.parents)
 
 
@@ -380,12 +308,6 @@ def _alone(folder: Path) -> Iterator[None]:
         raise StorageError(
             f"Another run of hdgan is writing to {folder}. Wait for it, or choose another folder."
         ) from error
-
-
-def plain(settings: object) -> dict[str, Any]:
-    """A settings dataclass as JSON has it."""
-    content: dict[str, Any] = json.loads(json.dumps(asdict(settings)))  # type: ignore[call-overload]
-    return content
 
 
 def seen_by(*parents: Artifact) -> Seen:

@@ -25,10 +25,11 @@ from hdgan.artifacts.images_to_annotate import ImagesToAnnotate
 from hdgan.artifacts.label_images import file_without_mark, without_mark
 from hdgan.artifacts.label_maps import label_map_of
 from hdgan.artifacts.manifest import MANIFEST
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.outlines.drawn_labels import AMBIGUOUS_NAME, ClassNumbers, labels_of
 from hdgan.artifacts.segmentation import Segmentation
 from hdgan.artifacts.table import table_bytes
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.class_map import AMBIGUOUS, UNLABELLED, ClassMap, LabelMap
 from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.method.splitting import dealt_to_splits

@@ -18,7 +18,8 @@ from hdgan.artifacts.generator import (
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.manifest import digest_of_file
 from hdgan.artifacts.network_file import StoredNetwork, read_network_file
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
+from hdgan.artifacts.order import Order, plain
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.artifacts.weights import tensor_bytes
 from hdgan.errors import NetworkFileError
 from hdgan.method.stylegan.discriminator import Discriminator

@@ -11,9 +11,10 @@ from hdgan.artifacts.arrays import array_bytes, npy_bytes
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.images import png_of
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.sample_set import LATENTS, SAMPLES, SampleRecord
 from hdgan.artifacts.table import table_bytes
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.method.features import pixels_and_means

@@ -27,9 +27,10 @@ from hdgan.artifacts.image_quality import (
 )
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.leaks import known_of
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.real_tiles import crop_of, learned_folds
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.artifacts.weights import device_named, with_weights
 from hdgan.errors import ImageError
 from hdgan.method.image_quality import (

@@ -34,6 +34,7 @@ from hdgan.artifacts.generator import (
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.leaks import known_of
 from hdgan.artifacts.manifest import UNFINISHED
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.real_images import (
     Crop,
     RealImages,
@@ -45,13 +46,7 @@ from hdgan.artifacts.real_images import (
 from hdgan.artifacts.seen import Seen, seen_together
 from hdgan.artifacts.team import processes_here, team_and_device
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import (
-    Order,
-    UnfinishedArtifact,
-    made_once,
-    plain,
-    seen_by,
-)
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.artifacts.weights import tensor_bytes, tensors_of
 from hdgan.errors import SettingsError
 from hdgan.method.generator_watch import Watched

@@ -9,8 +9,8 @@ from pathlib import Path
 from hdgan.artifacts.annotation_history import AnnotationHistory, Mark, Stroke
 from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.seen import Seen, seen_together
-from hdgan.artifacts.unfinished import Order
 from hdgan.class_map import ClassMap, LabelMap
 from hdgan.errors import LabelError, MissingArtifactError, WrongArtifactError
 from hdgan.web.tiles import TileSource

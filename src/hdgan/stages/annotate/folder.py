@@ -6,8 +6,9 @@ from pathlib import Path
 from hdgan.artifacts.annotatable import annotatable
 from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet, class_map_at
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.outlines.drawn_labels import AMBIGUOUS_NAME
-from hdgan.artifacts.unfinished import Order, being_made, seen_by
+from hdgan.artifacts.unfinished import being_made, clear_left, order_of, seen_by
 from hdgan.class_map import AMBIGUOUS, KIDNEY, ClassMap
 from hdgan.errors import ClassMapError, LabelError, SettingsError, WrongArtifactError
 from hdgan.pipeline import Made
@@ -90,6 +91,7 @@ def _finished(output: Path, tiles: str, settings: AnnotateSettings) -> Made:
             f"{output} holds annotations of other tiles. Give another folder for these."
         )
     if settings.finish:
+        clear_left(output, order_of(found.manifest))
         return Made("annotation-set", output, facts_of(found.records()))
     raise SettingsError(
         f"{output} is a finished annotation set. To go on painting, give a new folder and "

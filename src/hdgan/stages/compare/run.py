@@ -9,7 +9,8 @@ from pathlib import Path
 
 from hdgan.artifacts.comparison import Comparison
 from hdgan.artifacts.manifest import json_bytes
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.order import Order, plain
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.artifacts.writing import write_atomically
 from hdgan.errors import SettingsError

@@ -6,9 +6,10 @@ from hdgan.artifacts.annotation_set import AnnotationSet
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.evaluation import Evaluation
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.errors import SettingsError, WrongArtifactError
 from hdgan.pipeline import Fact, Made
 from hdgan.report.trust import trust_facts

@@ -15,8 +15,9 @@ from hdgan.artifacts.layouts.nnunet import NnuNet
 from hdgan.artifacts.layouts.plain import Plain
 from hdgan.artifacts.layouts.readme import NOT_STATED, README, said_of_unlabelled, write_about
 from hdgan.artifacts.layouts.webdataset import WebDataset
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.pair_set import DATASET
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.class_map import ClassMap
 from hdgan.errors import SettingsError
 from hdgan.pipeline import Fact, Made

@@ -10,10 +10,11 @@ from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import png_of
 from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
+from hdgan.artifacts.order import Order
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, seen_by
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.class_map import painted
 from hdgan.errors import SettingsError, WrongArtifactError

@@ -13,6 +13,7 @@ import torch
 from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
 from hdgan.artifacts.label_polygons import MOST_CORNERS, need_rasterio
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.segmentation import (
     AREAS,
     SLIDES,
@@ -23,7 +24,7 @@ from hdgan.artifacts.segmentation import (
 from hdgan.artifacts.segmenter import SegmenterFolder
 from hdgan.artifacts.slide_files import SlideFile, fingerprint, slide_files
 from hdgan.artifacts.table import table_bytes
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain, seen_by
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.errors import ImageError, InputError, SettingsError
 from hdgan.method.segmenter.blending import WindowNetwork

@@ -14,17 +14,11 @@ from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.lineage import parent_of
 from hdgan.artifacts.manifest import MANIFEST, json_bytes
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.pair_notes import pair_name
 from hdgan.artifacts.pair_set import DATASET, PairSet
 from hdgan.artifacts.team import team_and_device
-from hdgan.artifacts.unfinished import (
-    Order,
-    UnfinishedArtifact,
-    begun_settings,
-    being_made,
-    plain,
-    seen_by,
-)
+from hdgan.artifacts.unfinished import UnfinishedArtifact, begun_settings, being_made, seen_by
 from hdgan.errors import SettingsError, StorageError
 from hdgan.method.latent import has_noise, stain_of
 from hdgan.method.stylegan.processes import Team

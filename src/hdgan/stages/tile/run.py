@@ -9,6 +9,7 @@ from typing import Any
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import digest_of_file
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.outlines.matching import outlines_of_slides, strange_outlines
 from hdgan.artifacts.slide_files import (
     SlideFile,
@@ -27,7 +28,7 @@ from hdgan.artifacts.tile_set import (
     TileRecord,
     TileSet,
 )
-from hdgan.artifacts.unfinished import Order, UnfinishedArtifact, made_once, plain
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.artifacts.virtual_tiles import source_bytes
 from hdgan.errors import ImageError, SettingsError
 from hdgan.pipeline import Fact, Made

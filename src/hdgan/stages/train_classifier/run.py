@@ -7,16 +7,11 @@ from hdgan.artifacts.classifier import ClassifierFolder
 from hdgan.artifacts.encoder_file import EncoderFile, read_encoder
 from hdgan.artifacts.generator import GeneratorFolder
 from hdgan.artifacts.lineage import parent_of
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.seen import seen_together
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import (
-    Order,
-    UnfinishedArtifact,
-    made_once,
-    plain,
-    seen_by,
-)
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.errors import SettingsError
 from hdgan.method.likeness_of_images import EdgeLook, EncoderLook

@@ -5,16 +5,11 @@ from pathlib import Path
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_bytes
 from hdgan.artifacts.encoder_file import INSTALLED
+from hdgan.artifacts.order import Order, plain
 from hdgan.artifacts.seen import seen_together
 from hdgan.artifacts.segmenter import CURVES, SegmenterFolder
 from hdgan.artifacts.tile_set import TileSet
-from hdgan.artifacts.unfinished import (
-    Order,
-    UnfinishedArtifact,
-    made_once,
-    plain,
-    seen_by,
-)
+from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once, seen_by
 from hdgan.artifacts.weights import device_named
 from hdgan.class_map import ClassMap
 from hdgan.errors import SettingsError
