@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Does it help on tissue whose truth is known? All arms of `hdgan compare` on context-coded phantoms
-# of 64 pixels, 16 labels, three label draws; the exact rule annotates the drawings of the shipped
+# of 64 pixels, 4 and 16 labels, three label draws; the exact rule annotates the drawings of the shipped
 # generator `phantom`, and the patients of fold 0, which it has not seen, are the test.
 #
 # usage: recipes/phantom_comparison.sh [FOLDER] [OPTIONS OF hdgan compare ...]
-#        (default runs/phantom-comparison; about a quarter of an hour of CPU time)
+#        (default runs/phantom-comparison; about eight minutes of CPU time)
 #
 # Each command goes on where it was interrupted, and is skipped when its folder is whole.
 set -euo pipefail
