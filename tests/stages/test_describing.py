@@ -24,6 +24,7 @@ from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
 from hdgan.artifacts.unfinished import UnfinishedArtifact, made_once
 from hdgan.class_map import KIDNEY, UNLABELLED, ClassMap, LabelMap, TissueClass
+from hdgan.errors import DamagedArtifactError
 from hdgan.settings.evaluate import EvaluateSettings
 from hdgan.settings.synthesize import SynthesizeSettings, SynthesizeSources
 from hdgan.stages.evaluate.run import evaluate
@@ -307,6 +308,16 @@ def test_an_evaluation_is_found_beside_the_classifier_or_the_pairs(
     assert of_more["digest"] == Evaluation.open(tmp_path / "classifiers" / "more").digest
     assert of_more["dice"] == {"tubule": 0.8, "arteriole": 0.0}
     assert of_more["macro_dice"] == 0.4
+
+
+def test_a_classifier_that_vanished_is_missing_rather_than_never_evaluated(
+    alone: ClassifierFolder, tmp_path: Path
+) -> None:
+    scored(tmp_path / "classifiers" / "e", alone, ["x"])
+    alone.folder.rename(tmp_path / "away")
+
+    with pytest.raises(DamagedArtifactError, match=r"split\.csv is missing"):
+        labels_quality(alone, tmp_path / "pairs")
 
 
 def test_a_class_that_is_nowhere_has_no_score(alone: ClassifierFolder, tmp_path: Path) -> None:

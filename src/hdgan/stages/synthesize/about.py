@@ -191,20 +191,28 @@ def labels_quality(classifier: ClassifierFolder, folder: Path) -> dict[str, Any]
         `digest` of the evaluation; `of`, the kind that its images are from; how many `images`;
         `dice` by class (None of one that is neither annotated nor predicted) and `macro_dice`, with
         their `definition`. None if there is no evaluation.
+
+    Raises:
+        ArtifactError: the classifier is not whole.
     """
     places = {path.resolve().parent for path in (classifier.folder, folder)}
     scores = sorted(path for place in places for path in place.glob(f"*/{SCORES}"))
-    found = [one for path in scores if (one := _quality(classifier, path.parent)) is not None]
+    if not scores:
+        return None
+    # Of the classifier itself, here: were it gone, its evaluations would seem to be another's.
+    digest, learned = classifier.digest, _learned_from(classifier)
+    found = [one for path in scores if (one := _quality(digest, learned, path.parent)) is not None]
     return max(found, key=lambda one: (one["images"], one["digest"]), default=None)
 
 
-def _quality(classifier: ClassifierFolder, folder: Path) -> dict[str, Any] | None:
+def _quality(classifier: str, learned: set[str], folder: Path) -> dict[str, Any] | None:
+    """What an evaluation says, if it is of the classifier of this digest, on other images."""
     try:
         evaluation = Evaluation.open(folder)
-        if evaluation.manifest.parents.get(ClassifierFolder.kind) != classifier.digest:
+        if evaluation.manifest.parents.get(ClassifierFolder.kind) != classifier:
             return None
         images, overall = evaluation.images(), evaluation.overall()[0]
-        if not images or _learned_from(classifier) & set(images):
+        if not images or learned & set(images):
             return None
         return {
             "digest": evaluation.digest,
