@@ -15,6 +15,7 @@ from hdgan.artifacts.leaks import known_of, known_seeds
 from hdgan.artifacts.manifest import MANIFEST
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.artifacts.sample_set import SampleSet
+from hdgan.artifacts.seen import Seen, seen_together
 from hdgan.artifacts.tile_set import SLIDES, TileSet
 from hdgan.errors import LeakError, SettingsError
 from hdgan.method.phantom.drawing import draw_phantom
@@ -246,6 +247,22 @@ def test_what_begins_from_an_imported_generator_has_a_history_that_nobody_knows(
     assert learned.folds == {tiles.digest: [1, 2, 3, 4]}
     assert not known.all_folds
     assert not known.is_certain
+    assert known_of(tiles, learned).all_folds == {1, 2, 3, 4}
+    assert not known_of(tiles, learned).is_certain
+
+
+def test_what_went_on_from_tiles_without_fingerprints_is_certain_of_no_fold(
+    world: TinyWorld,
+) -> None:
+    tiles = TileSet.open(world.tiles)
+    here = Artifact.open(world.generator).manifest.learned
+    before = seen_together(here, Seen({"0" * 64: [1]}))
+    known_slides = seen_together(here, Seen({"0" * 64: [1]}, {"0" * 64: {1: ["f" * 16]}}))
+
+    assert known_of(tiles, here).is_certain
+    assert not known_of(tiles, before).is_certain
+    assert known_of(tiles, known_slides).is_certain
+    assert known_of(tiles, known_slides).all_folds == {1, 2, 3, 4}
 
 
 def without_fingerprints(tiles: Path, folder: Path) -> TileSet:

@@ -13,7 +13,7 @@ from hdgan.artifacts.images import png_of, rgb_of
 from hdgan.artifacts.manifest import MANIFEST, digest_of_file
 from hdgan.artifacts.pair_set import PairSet
 from hdgan.cli import main
-from hdgan.errors import MissingArtifactError, SettingsError
+from hdgan.errors import DamagedArtifactError, MissingArtifactError, SettingsError
 from hdgan.settings.show import NUM_REGENERATED, ShowSettings
 from hdgan.settings.synthesize import SynthesizeSettings
 from hdgan.stages.sample import sample
@@ -113,6 +113,19 @@ def test_images_of_something_else_differ(kept: Path) -> None:
     assert str(told.facts["s000002"]).startswith("DIFFERS: image: by up to 9 grey values, ")
     assert "1 DIFFERS" in str(told.facts["drawn again"])
     assert "What to do: run --check" in str(told.facts["drawn again"])
+
+
+def test_a_damaged_table_is_reported_by_a_check_that_cannot_draw_again(kept: Path) -> None:
+    with (kept / "samples" / "samples.csv").open("ab") as file:
+        file.write(b"\n")
+
+    with pytest.raises(DamagedArtifactError):
+        regenerated(kept / "samples")
+    told = show(kept / "samples", ShowSettings(check=True, regenerate=()), verbs)
+
+    assert told.differs
+    assert str(told.facts["drawn again"]).startswith("nothing: ")
+    assert str(told.facts["result"]).startswith("DIFFERS: ")
 
 
 def test_a_difference_of_rounding_is_said_and_is_none(kept: Path) -> None:

@@ -439,7 +439,7 @@ def spoil(path: Path) -> None:
 def test_all_that_cannot_be_cut_is_told_before_anything_is(slides: Path, tmp_path: Path) -> None:
     shutil.copytree(slides, tmp_path / "slides")
     (tmp_path / "slides" / "A.svs").write_bytes(b"broken")
-    (tmp_path / "slides" / "Z.svs").write_bytes(b"broken")
+    (tmp_path / "slides" / "Z.svs").write_bytes(b"broken, too")
 
     with pytest.raises(
         ImageError, match=r"A\.svs is no slide.* would also stop at Z\. This run has"
@@ -447,6 +447,36 @@ def test_all_that_cannot_be_cut_is_told_before_anything_is(slides: Path, tmp_pat
         tile(tmp_path / "slides", tmp_path / "tiles", SMALL)
 
     assert not (tmp_path / "tiles" / "images").exists()
+
+
+def test_one_file_twice_as_two_patients_is_refused_before_it_tests_itself(
+    slides: Path, tmp_path: Path
+) -> None:
+    twice = Path(shutil.copytree(slides, tmp_path / "slides"))
+    shutil.copy(twice / "P0_he.tif", twice / "P9_he.tif")
+
+    with pytest.raises(SettingsError, match=r"P9_he\.tif are the same file.* P0 and P9: one"):
+        tile(twice, tmp_path / "tiles", settings(patient_pattern="^(P[0-9])"))
+
+    assert not (tmp_path / "tiles").exists()
+
+
+def test_one_file_twice_is_taken_if_it_is_of_one_patient_or_in_one_fold(
+    slides: Path, tmp_path: Path
+) -> None:
+    twice = Path(shutil.copytree(slides, tmp_path / "slides"))
+    shutil.copy(twice / "P0_he.tif", twice / "P0_copy.tif")
+    table = tmp_path / "table.csv"
+    folds = {"P0_he": 0, "P0_pas": 1, "P0_copy": 0, "P1_he": 1, "P1_pas": 1}
+    table.write_text(
+        "".join(f"{row}\n" for row in ["slide,fold", *(f"{n},{f}" for n, f in folds.items())])
+    )
+
+    of_patient = made(twice, tmp_path / "tiles", patient_pattern="^(P[0-9])")
+    tile(twice, tmp_path / "in-folds", SMALL, TileSources(table=table))
+
+    assert {row.slide for row in of_patient.records()} == folds.keys()
+    assert {row.slide for row in TileSet.open(tmp_path / "in-folds").records()} == folds.keys()
 
 
 def test_a_broken_slide_stops_the_run_and_loses_nothing(slides: Path, tmp_path: Path) -> None:

@@ -38,14 +38,16 @@ def known_of(tiles: TileSet, seen: Seen) -> Known:
     changed, converted or cut into images, it is not.
     """
     folds = frozenset(seen.folds.get(tiles.digest, ()))
-    others = seen.slides_beside(tiles.digest)
-    by_fold = tiles.fingerprints() if others or not folds else {}
+    beside = seen.beside(tiles.digest)
+    by_fold = tiles.fingerprints() if beside.has_tiles else {}
+    others = beside.all_slides
     slides = {
         fold: names
         for fold, prints in by_fold.items()
         if (names := sorted(name for name, fingerprint in prints.items() if fingerprint in others))
     }
-    return Known(folds, slides, bool(folds) or (bool(by_fold) and seen.has_all_slides))
+    knows_others = bool(by_fold) and beside.has_all_slides
+    return Known(folds, slides, knows_others if beside.has_tiles else bool(folds))
 
 
 def known_seeds(seen: Seen, generator: str, seeds: Iterable[int]) -> list[int]:

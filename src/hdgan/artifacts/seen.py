@@ -25,6 +25,18 @@ class Seen:
     drawings: Mapping[str, Sequence[Seeds]] = field(default_factory=dict)
     """Seeds of labelled drawings, by digest of the generator."""
 
+    def beside(self, tiles: str) -> "Seen":
+        """The real tiles of these but those of the tile set of this digest."""
+        return Seen(
+            {digest: folds for digest, folds in self.folds.items() if digest != tiles},
+            {digest: by_fold for digest, by_fold in self.slides.items() if digest != tiles},
+        )
+
+    @property
+    def has_tiles(self) -> bool:
+        """Whether any real tile has been learned from, or nobody knows."""
+        return bool(self.folds or self.slides)
+
     @property
     def has_all_slides(self) -> bool:
         """Whether it is known of which slides everything is that has been learned from."""
@@ -38,10 +50,15 @@ class Seen:
             )
         )
 
-    def slides_beside(self, tiles: str) -> set[str]:
-        """Fingerprints of all slides but those that are known from the tile set of this digest."""
-        others = (by_fold for digest, by_fold in self.slides.items() if digest != tiles)
-        return {slide for by_fold in others for slides in by_fold.values() for slide in slides}
+    @property
+    def all_slides(self) -> set[str]:
+        """Fingerprints of all slides."""
+        return {
+            slide
+            for by_fold in self.slides.values()
+            for slides in by_fold.values()
+            for slide in slides
+        }
 
 
 def seen_together(*seen: Seen) -> Seen:

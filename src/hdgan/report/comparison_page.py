@@ -52,12 +52,14 @@ def numbers_of(text: ComparisonText) -> list[tuple[str, str, str]]:
     found = text.difference(text.candidate, text.reference, text.at)
     numbers = []
     if found is not None and found.difference.mean is not None:
-        interval = ends_of(found.difference) or "unknown"
+        interval = ends_of(found.difference)
         numbers.append(
             (
                 f"{points(found.difference.mean)} points",
                 f"of macro Dice over {title_of(text.reference)} on {text.at} labels",
-                f"95 % interval {interval}; {_allowed_for(text.design)}",
+                f"95 % interval {interval}; {_allowed_for(text.design)}"
+                if interval
+                else "no interval: too few patients or runs to tell what others would give",
             )
         )
     for arm in dict.fromkeys((text.candidate, text.reference)):
@@ -79,8 +81,10 @@ def numbers_of(text: ComparisonText) -> list[tuple[str, str, str]]:
 
 def _allowed_for(design: DesignText) -> str:
     """What the interval knows of."""
-    if design.draws > 1:
+    if design.draws > 1 and design.seeds > 1:
         return "other patients, labels and seeds are allowed for"
+    if design.draws > 1:
+        return "other patients and labels are allowed for, other seeds are not"
     if design.seeds > 1:
         return "other patients and seeds are allowed for, other labels are not"
     return "other patients are allowed for, other labels and seeds are not"

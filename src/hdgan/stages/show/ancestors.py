@@ -30,6 +30,11 @@ class Absent:
     reason: str
     """Why it is not at hand."""
 
+    @property
+    def comes_along(self) -> bool:
+        """Whether its child comes with the package, which brings no ancestors of it."""
+        return self.child.folder in shipped_folders()
+
 
 class Ancestors:
     """The parents of an artifact, and theirs, each once, nearest first.
@@ -44,6 +49,8 @@ class Ancestors:
         """Those that lie there."""
         self.absent: list[Absent] = []
         """Those that do not."""
+        self.unreadable: dict[Path, str] = {}
+        """Folders that may be one of these, if their manifests could be read, and why not."""
         self._places: dict[Path, _Place] = {}
         self._walk(artifact)
 
@@ -70,6 +77,7 @@ class Ancestors:
             )
         place = self._place(child.folder)
         if digest not in place.by_digest:
+            self.unreadable |= place.unreadable
             reason = f"in no folder beside {child.folder.name}{place.others_of(kind)}"
             return Absent(name, digest, child, reason)
         try:
@@ -95,6 +103,17 @@ class _Place:
         found: dict[str, Path] = {}
         for place in places_beside(self.child):
             found.setdefault(digest_of_file(place / MANIFEST), place)
+        return found
+
+    @cached_property
+    def unreadable(self) -> dict[Path, str]:
+        """Folders whose manifests cannot be read, and why."""
+        found = {}
+        for place in self.by_digest.values():
+            try:
+                Artifact.open(place)
+            except ArtifactError as error:
+                found[place] = str(error)
         return found
 
     def others_of(self, kind: str) -> str:

@@ -46,11 +46,13 @@ def check(artifact: Artifact) -> tuple[dict[str, Fact], bool]:
     facts: dict[str, Fact] = {}
     for one in checked:
         facts |= _facts_of(one)
+    for place, problem in ancestors.unreadable.items():
+        facts[place.name] = f"DIFFERS: {problem}"
     for absent in ancestors.absent:
         facts |= _facts_of_absent(absent)
     broken = [one for one in checked if not one.files.is_whole]
-    facts["result"] = _result(broken, checked, ancestors.absent)
-    return facts, bool(broken)
+    facts["result"] = _result(broken, checked, ancestors)
+    return facts, bool(broken or ancestors.unreadable)
 
 
 def _read(artifacts: Sequence[Artifact]) -> list[Checked]:
@@ -98,16 +100,21 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _facts_of_absent(absent: Absent) -> dict[str, Fact]:
+    if absent.comes_along:
+        name = f"parents of {absent.child.folder.name}"
+        return {name: "not checked: they do not come with hdgan; its card tells of them"}
     return {f"{absent.name} {absent.digest[:12]}": f"not checked: {absent.reason}"}
 
 
-def _result(broken: Sequence[Checked], checked: Sequence[Checked], absent: Sequence[Absent]) -> str:
+def _result(broken: Sequence[Checked], checked: Sequence[Checked], ancestors: Ancestors) -> str:
     """What it comes to, and what to do."""
+    absent = [one for one in ancestors.absent if not one.comes_along]
     left = f"; {len(absent)} of what it was made from not checked" if absent else ""
-    if not broken:
+    if not (broken or ancestors.unreadable):
         return f"whole: {len(checked)} artifact{'s' if len(checked) > 1 else ''} checked{left}"
-    names = ", ".join(one.name for one in broken)
-    advice = []
+    places = [place.name for place in ancestors.unreadable]
+    names = ", ".join([one.name for one in broken] + places)
+    advice = ["restore the manifest from a copy"] if places else []
     if any(one.files.missing or one.files.changed or one.files.unreadable for one in broken):
         advice.append("restore the folder from a copy, or make the artifact again")
     if any(one.files.additional for one in broken):

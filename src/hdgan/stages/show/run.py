@@ -6,6 +6,7 @@ from pathlib import Path
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.shipped import shipped_or
 from hdgan.artifacts.writing import write_among_others
+from hdgan.errors import DamagedArtifactError
 from hdgan.pipeline import Fact
 from hdgan.report.artifact_page import ArtifactPage, html_of_artifact
 from hdgan.settings.show import ShowSettings
@@ -75,17 +76,22 @@ def _compared(
     artifact: Artifact, settings: ShowSettings, verbs: Callable[[], Verbs] | None
 ) -> Told:
     """Compare an artifact with its manifest, and with what is drawn again."""
-    facts: dict[str, Fact] = {}
+    drawn: dict[str, Fact] = {}
     differs = False
+    checked, is_broken = check(artifact) if settings.check else ({}, False)
     if settings.num_regenerated is not None:
         if verbs is None:
             raise ValueError("regenerate needs verbs that draw again")
-        drawn, differs = regenerate(artifact, settings.num_regenerated, verbs(), settings.device)
-        facts |= drawn
-    if settings.check:
-        checked, is_broken = check(artifact)
-        facts |= checked
-        differs = differs or is_broken
+        try:
+            drawn, differs = regenerate(
+                artifact, settings.num_regenerated, verbs(), settings.device
+            )
+        except DamagedArtifactError as error:
+            if not is_broken:
+                raise
+            drawn = {"drawn again": f"nothing: {error}"}
+    facts = drawn | checked
+    differs = differs or is_broken
     return Told(artifact.manifest.kind, artifact.folder, clean(facts), differs)
 
 

@@ -1,10 +1,10 @@
 """Whose tissue each slide is, and which fold its tiles belong to."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hdgan.artifacts.slide_files import SlideFile
+from hdgan.artifacts.slide_files import SlideFile, fingerprint_of_file
 from hdgan.artifacts.slide_metadata import (
     SlideMetadata,
     keys_of,
@@ -24,7 +24,8 @@ def metadata_of_slides(
     """What is known of each slide: from the table, else from its name, else from the settings.
 
     Raises:
-        SettingsError: a pattern finds nothing in a name, or the table has no line for a slide.
+        SettingsError: a pattern finds nothing in a name, the table has no line for a slide, or one
+            file is there twice, as two patients'.
     """
     rows = _table_rows(table, files)
     known = {}
@@ -45,6 +46,7 @@ def metadata_of_slides(
             fold=row.fold,
         )
     _refuse_half_dealt(known, table)
+    _refuse_copies(files, known)
     num_patients = len({row.patient for row in known.values()})
     if num_patients < settings.num_folds and all(row.fold is None for row in known.values()):
         raise too_few_patients(num_patients, settings.num_folds)
@@ -73,6 +75,34 @@ def _refuse_half_dealt(known: dict[str, SlideMetadata], table: Path | None) -> N
             f"{table} gives folds to {len(known) - len(without)} slides, but not to {without[0]}. "
             "Give all of them one, or leave the column out."
         )
+
+
+def _refuse_copies(files: Sequence[SlideFile], known: Mapping[str, SlideMetadata]) -> None:
+    """Do nothing if no slide is there twice as two patients', of whom one may test the other."""
+    first: dict[str, SlideFile] = {}
+    copies = []
+    for file in files:
+        mark = fingerprint_of_file(file.path)
+        if mark is None:
+            continue
+        other = first.setdefault(mark, file)
+        if _may_be_parted(known[file.name], known[other.name]):
+            copies.append((other, file))
+    if copies:
+        one, two = copies[0]
+        more = f" ({len(copies)} such pairs)" if len(copies) > 1 else ""
+        raise SettingsError(
+            f"{one.path} and {two.path} are the same file, but of the patients "
+            f"{known[one.name].patient} and {known[two.name].patient}{more}: one could be learned "
+            "from and the other tested on. Take one out of the folder, or give both the same "
+            "patient (--patient-pattern or --table)."
+        )
+
+
+def _may_be_parted(one: SlideMetadata, other: SlideMetadata) -> bool:
+    """Whether two slides may come into different folds."""
+    is_one_fold = one.fold is not None and one.fold == other.fold
+    return one.patient != other.patient and not is_one_fold
 
 
 def _found(name: str, pattern: str | None, what: str) -> str | None:
