@@ -4,7 +4,7 @@
 # Five images of one animal give intervals, and no verdict.
 #
 # usage: recipes/glomeruli_comparison.sh [FOLDER] [OPTIONS OF hdgan compare ...]
-#        (default runs/glomeruli-comparison)
+#        (default runs/glomeruli-comparison; about eleven minutes of CPU time)
 #
 # Data: the folders kidney_glomeruli_roi and kidney_multistain below $HDGAN_DATA (default
 # ../shared/data); the first is the public sample of Fred-Oru/Segmenting-Histology-Images on GitHub,

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Does it help on tissue whose truth is known? All arms of `hdgan compare` on context-coded phantoms
-# of 64 pixels, 4 and 16 labels, three label draws; the exact rule annotates the drawings of the shipped
-# generator `phantom`, and the patients of fold 0, which it has not seen, are the test.
+# of 64 pixels, 16 labels, three label draws, three seeds; the exact rule annotates the drawings of
+# the shipped generator `phantom`, and the patients of fold 0, which it has not seen, are the test.
 #
 # usage: recipes/phantom_comparison.sh [FOLDER] [OPTIONS OF hdgan compare ...]
-#        (default runs/phantom-comparison; about eight minutes of CPU time)
+#        (default runs/phantom-comparison; about ten minutes of CPU time)
 #
 # Each command goes on where it was interrupted, and is skipped when its folder is whole.
 set -euo pipefail
@@ -32,7 +32,7 @@ $hdgan import-annotations "$out/tiles" "$out/labelled" "$out/real" \
 .venv/bin/python recipes/shipped_annotations.py phantom "$out/drawings"
 
 $hdgan compare "$out/real" "$out/comparison" --annotated-samples "$out/drawings/annotations" \
-  --folds 0 --counts 4 16 --draws 3 --seeds 1 --num-pairs 100 --classifier-members 2 \
+  --folds 0 --counts 16 --draws 3 --seeds 3 --num-pairs 100 --classifier-members 2 \
   --classifier-steps 200 --steps 200 --learning-rate 0.005 --batch 8 --crop-px 32 --width 8 \
   --encoder efficientnet-lite0 --arms supervised frozen-features random-forest mean-teacher fixmatch \
   pseudo-label transformation-consistency mixmatch hdgan hdgan+real hdgan-fixmatch all-labels "$@"
