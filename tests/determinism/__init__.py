@@ -1,0 +1,1 @@
+"""What is the same each time, and what is the same but for rounding."""

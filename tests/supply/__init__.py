@@ -1,0 +1,1 @@
+"""What hdgan is made of, and that it keeps to itself."""
