@@ -109,7 +109,9 @@ class ClassMap:
         Raises:
             LabelError: a pixel is of a class that this map does not have.
         """
-        counts = np.bincount(labels.ravel(), minlength=256)
+        counts = np.zeros(256, dtype=np.int64)
+        for rows in np.array_split(labels, max(1, labels.size // 2**22)):
+            counts += np.bincount(rows.ravel(), minlength=256)
         strange = [int(i) for i in np.flatnonzero(counts[:UNLABELLED]) if i >= len(self)]
         if strange:
             raise LabelError(

@@ -59,7 +59,7 @@ def main(tokens: list[str] | None = None) -> None:
     try:
         app(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _complain(" ".join(str(error).split()))
+        _complain(str(error))
     except HdganError as error:
         _complain(str(error))
     except KeyboardInterrupt:
@@ -73,7 +73,9 @@ def main(tokens: list[str] | None = None) -> None:
 
 
 def _complain(sentence: str) -> NoReturn:
-    print(f"hdgan: {sentence}", file=sys.stderr)  # noqa: T201
+    # A file may have put into it what moves the cursor of a terminal, or further lines.
+    line = "".join(char if char.isprintable() else "\ufffd" for char in " ".join(sentence.split()))
+    print(f"hdgan: {line}", file=sys.stderr)  # noqa: T201
     sys.exit(2)
 
 

@@ -805,7 +805,7 @@ def test_outlines_that_would_take_minutes_are_given_up(monkeypatch: pytest.Monke
     ring = np.random.default_rng(0).uniform(0, 4096, (20_000, 2)).round(2).tolist()
     began = time.monotonic()
 
-    with pytest.raises(LabelError, match="takes longer to read than 4 s"):
+    with pytest.raises(LabelError, match="20,000 corners that crosses itself about 4"):
         labels_in(json.dumps([ring]).encode(), "file", {"": 0}, 4096, 4096)
 
     assert time.monotonic() - began < 10

@@ -527,7 +527,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -
     with path.open("wb") as file:
         file.truncate(documents.MAX_BYTES + 1)
 
-    with pytest.raises(LabelError, match=r"huge.geojson has 500,000,001 bytes, more than the 500,"):
+    with pytest.raises(LabelError, match=r"huge.geojson has 150,000,001 bytes, more than the 150,"):
         read_outlines(path)
 
 

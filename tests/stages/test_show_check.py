@@ -137,6 +137,38 @@ def test_a_parent_whose_manifest_was_changed_is_no_longer_the_one(kept: Path) ->
     ]
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b'{"kind": "classifier"}'])
+def test_a_folder_beside_whose_manifest_is_broken_differs_if_a_parent_is_missing(
+    kept: Path, content: bytes
+) -> None:
+    assert not checked(kept / "pairs").differs
+    (kept / "classifier" / MANIFEST).write_bytes(content)
+
+    told = checked(kept / "pairs")
+
+    assert told.differs
+    assert str(told.facts["classifier"]).startswith("DIFFERS: ")
+    assert str(told.facts["result"]).startswith("DIFFERS: classifier")
+    assert "restore the manifest" in str(told.facts["result"])
+
+
+def test_a_broken_folder_beside_does_not_matter_if_no_parent_is_missing(tmp_path: Path) -> None:
+    made(tmp_path / "alone", {"a": b"a"})
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / MANIFEST).write_bytes(b"{")
+
+    assert not checked(tmp_path / "alone").differs
+
+
+def test_a_linked_folder_is_additional(kept: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (kept / "samples" / "link").symlink_to(tmp_path / "elsewhere")
+
+    told = checked(kept / "samples")
+
+    assert told.facts[f"{told.kind} samples: additional"] == "link"
+
+
 def test_an_artifact_without_parents_is_checked_alone(tmp_path: Path) -> None:
     told = checked(made(tmp_path / "alone", {"a/b.txt": b"content"}))
 

@@ -301,7 +301,9 @@ class AnnotationHistory:
 
     def _made(self, tile: str, reading: int, revision: int) -> LabelMap:
         """A label map from the last whole one and the strokes since."""
-        shape = self._sizes[tile]
+        shape = self._sizes.get(tile)
+        if shape is None:
+            raise self._damaged(f"tile {tile[:80]!r} is none of those that it is of")
         labels, first = np.full(shape, UNLABELLED, dtype=np.uint8), 0
         whole = self._database.rows(
             "SELECT revision, labels FROM keyframes WHERE tile = ? AND reading = ? "
@@ -316,17 +318,22 @@ class AnnotationHistory:
             (tile, reading, first, revision),
         )
         for x, y, width, height, packed in strokes:
+            if not (0 <= y <= shape[0] - height and 0 <= x <= shape[1] - width):
+                raise self._damaged(f"a stroke lies outside of tile {tile[:80]!r}")
             labels[y : y + height, x : x + width] = self._unpacked(packed, (height, width))
         return labels
 
     def _unpacked(self, packed: bytes, shape: tuple[int, int]) -> LabelMap:
+        stream = zlib.decompressobj()
         try:
-            values = np.frombuffer(zlib.decompress(packed), dtype=np.uint8)
-            return values.reshape(shape).copy()
-        except (zlib.error, ValueError) as error:
-            raise DamagedArtifactError(
-                f"{self.path} is damaged ({error}). Restore it from a copy."
-            ) from error
+            # No more is unpacked than there may be.
+            values = stream.decompress(packed, max(1, int(np.prod(shape)) + 1))
+            return np.frombuffer(values, dtype=np.uint8).reshape(shape).copy()
+        except (zlib.error, ValueError, TypeError) as error:
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, why: str) -> DamagedArtifactError:
+        return DamagedArtifactError(f"{self.path} is damaged ({why}). Restore it from a copy.")
 
     def _counts(self, tile: str, reading: int, head: int) -> Counts:
         rows = self._database.rows(

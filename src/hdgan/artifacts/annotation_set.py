@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import grey_of
 from hdgan.artifacts.manifest import json_bytes
-from hdgan.artifacts.table import Record, table_of
+from hdgan.artifacts.table import Name, Record, table_of
 from hdgan.class_map import ClassMap, LabelMap
 from hdgan.errors import ClassMapError, SettingsError
 
@@ -25,7 +25,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 class AnnotationRecord(Record):
     """One annotated image."""
 
-    image: str
+    image: Name
     """Name of the sample or tile; the label map is `labels/{image}.png`."""
 
     split: Split | None

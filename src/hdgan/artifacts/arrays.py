@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
+from jaxtyping import Float32
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from hdgan.artifacts.writing import renamed_when_whole
 from hdgan.errors import DamagedArtifactError
+
+_HEADERS = (np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0)
 
 
 def array_bytes(arrays: dict[str, np.ndarray], about: dict[str, str] | None = None) -> bytes:
@@ -28,9 +32,45 @@ def arrays_of(data: bytes, name: str) -> dict[str, np.ndarray]:
     """
     try:
         arrays: dict[str, np.ndarray] = load(data)
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise DamagedArtifactError(f"{name} is no whole safetensors file ({error}).") from error
     return arrays
+
+
+def latents_of(data: bytes, name: str) -> Float32[np.ndarray, "latents w_dim"]:
+    """The array `w` of a safetensors file.
+
+    Raises:
+        DamagedArtifactError: it cannot be read, or has no such array.
+    """
+    w = arrays_of(data, name).get("w")
+    if w is None or w.ndim != 2 or w.dtype != np.float32 or not np.isfinite(w).all():
+        raise DamagedArtifactError(
+            f"{name} does not hold latents: needed is an array w of float32, a finite row each. "
+            "Restore it from a copy, or make the artifact again."
+        )
+    return w
+
+
+def npy_of(data: bytes, name: str) -> np.ndarray:
+    """The array of numbers in an `.npy` file; no more memory is taken than the file has.
+
+    Raises:
+        DamagedArtifactError: it cannot be read, or holds something else.
+    """
+    stream = BytesIO(data)
+    try:
+        is_first = np.lib.format.read_magic(stream) == (1, 0)
+        shape, is_fortran, kind = _HEADERS[not is_first](stream)
+        if kind.kind not in "biuf" or min(shape, default=0) < 0:
+            raise ValueError(f"an array {shape} of {kind}")
+        numbers = np.frombuffer(data, kind, offset=stream.tell())
+        return numbers.reshape(shape, order="F" if is_fortran else "C").copy()
+    except (ValueError, TypeError, SyntaxError, TokenError, OverflowError) as error:
+        raise DamagedArtifactError(
+            f"{name} is no whole .npy file ({error}). Restore it from a copy, or make the artifact "
+            "again."
+        ) from error
 
 
 def npy_bytes(array: np.ndarray) -> memoryview:
@@ -74,7 +114,7 @@ def rows_at(path: Path, name: str, first: int, last: int) -> np.ndarray:
     try:
         with safe_open(path, framework="np") as file:
             rows: np.ndarray = file.get_slice(name)[first:last]
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise DamagedArtifactError(f"{path} is no whole safetensors file ({error}).") from error
     return rows
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from hdgan.artifacts.manifest import MANIFEST, Manifest, digest_of_file, read_manifest
+from hdgan.artifacts.manifest import MANIFEST, Manifest, digest_of_file, is_inside, read_manifest
 from hdgan.errors import DamagedArtifactError, WrongArtifactError
 
 Opened = TypeVar("Opened", bound="Artifact")
@@ -70,8 +70,13 @@ class Artifact:
         """Where one of the artifact's files lies, for readers that map it into memory.
 
         Raises:
-            DamagedArtifactError: the file is missing.
+            DamagedArtifactError: the file is missing, or its name leads out of the folder.
         """
+        if not is_inside(name):
+            raise DamagedArtifactError(
+                f"{self.folder} names the file {name!r}, which would lie outside of it. It is "
+                "damaged or made to do harm: do not trust the folder, and get it again."
+            )
         path = self.folder / name
         if name not in self.manifest.files or not path.is_file():
             raise DamagedArtifactError(

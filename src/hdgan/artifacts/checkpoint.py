@@ -71,7 +71,13 @@ class Learning:
             restore_network(name, network, tensors)
         for name, (optimizer, network) in self.optimizers.items():
             restore_optimizer(name, optimizer, network, tensors)
-        return about["steps"], list(about["curves"])
+        steps, curves = about.get("steps"), about.get("curves")
+        if not isinstance(steps, int) or not isinstance(curves, list):
+            raise DamagedArtifactError(
+                "The checkpoint does not say how far it had come. Remove the unfinished folder and "
+                "start again."
+            )
+        return steps, curves
 
 
 def network_tensors(prefix: str, network: nn.Module) -> dict[str, Tensor]:

@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
-from typing import cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hdgan.artifacts.annotation_set import CLASSES, AnnotationRecord, class_map_of
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.not_understood import not_understood
 from hdgan.artifacts.table import Record, table_of
 from hdgan.artifacts.tile_set import TileSet
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, with_weights
 from hdgan.class_map import ClassMap
-from hdgan.errors import DamagedArtifactError
 from hdgan.method.context_head import ContextHead, ContextShape
 from hdgan.method.decision import Decision
 from hdgan.method.fitting import ClassifierEpoch
@@ -67,10 +66,10 @@ class EnsembleText(BaseModel):
     num_classes: int
     num_members: int
     widths: tuple[int, int]
-    num_normalised: int
-    dropout: float
-    num_blocks: int | None
-    decision: str
+    num_normalised: int = Field(ge=0, le=2)
+    dropout: float = Field(ge=0, le=1)
+    num_blocks: int | None = Field(ge=1)
+    decision: Decision
     by_object: tuple[int, ...] = ()
     """Classes that are told apart object by object."""
     context: ContextShape | None = None
@@ -102,9 +101,7 @@ class ClassifierFolder(Artifact):
         try:
             return EnsembleText.model_validate_json(self.read(ENSEMBLE))
         except ValidationError as error:
-            raise DamagedArtifactError(
-                f"{self.folder / ENSEMBLE} cannot be understood ({error})."
-            ) from error
+            raise not_understood(self.folder / ENSEMBLE, error) from error
 
     @cached_property
     def class_map(self) -> ClassMap:
@@ -114,16 +111,18 @@ class ClassifierFolder(Artifact):
     @property
     def decision(self) -> Decision:
         """How members are joined."""
-        return cast(Decision, self.text.decision)
+        return self.text.decision
 
     def classifier(self) -> PixelClassifier:
         """The ensemble, on the CPU, ready to be asked."""
-        return with_weights(PixelClassifier(self.text.shape), self, WEIGHTS).eval()
+        return with_weights(lambda: PixelClassifier(self.text.shape), self, WEIGHTS).eval()
 
     def context(self) -> ContextHead | None:
         """The head that reads what lies around each pixel, on the CPU, ready to be asked."""
         shape = self.text.context
-        return None if shape is None else with_weights(ContextHead(shape), self, CONTEXT).eval()
+        if shape is None:
+            return None
+        return with_weights(lambda: ContextHead(shape), self, CONTEXT).eval()
 
     def projections(self) -> list[ProjectionRecord]:
         """The crops of real tiles that latents were sought for; none if it was fitted otherwise."""

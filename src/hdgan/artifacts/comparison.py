@@ -1,6 +1,5 @@
 """Arms that were compared on held-out patients: every run, every confusion matrix, the verdict."""
 
-from io import BytesIO
 from typing import Literal
 
 import numpy as np
@@ -8,8 +7,9 @@ from jaxtyping import Int64
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_of
+from hdgan.artifacts.arrays import npy_of
 from hdgan.artifacts.artifact import Artifact
-from hdgan.artifacts.table import Record, table_of
+from hdgan.artifacts.table import Name, Record, table_of
 from hdgan.class_map import ClassMap
 from hdgan.errors import DamagedArtifactError
 
@@ -24,7 +24,7 @@ Matrices = Int64[np.ndarray, "images classes classes"]
 class ComparedImage(Record):
     """A real image that segmenters were tested on."""
 
-    image: str
+    image: Name
     """Name of the tile."""
 
     patient: str
@@ -37,7 +37,7 @@ class ComparedImage(Record):
 class RunRecord(Record):
     """A segmenter that was trained, and tested on the images of its fold."""
 
-    run: str
+    run: Name
     """Its name."""
 
     arm: str
@@ -261,7 +261,13 @@ class Comparison(Artifact):
 
         They are in the order of those `images` that are of the run's fold. Memory: one run.
         """
-        matrices: Matrices = np.load(BytesIO(self.read(run.confusion)), allow_pickle=False)
+        matrices = npy_of(self.read(run.confusion), str(self.folder / run.confusion))
+        classes = len(self.class_map)
+        if matrices.dtype != np.int64 or matrices.shape[1:] != (classes, classes):
+            raise DamagedArtifactError(
+                f"{self.folder / run.confusion} holds no confusion matrices of {classes} classes. "
+                "Restore it from a copy."
+            )
         return matrices
 
     def pictures(self) -> list[str]:

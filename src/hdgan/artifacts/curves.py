@@ -32,6 +32,6 @@ def curve_of(data: bytes, kind: type[Tick], name: str) -> list[Tick]:
                 for key, value in record.items()
             }
             ticks.append(kind(**numbers))
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedArtifactError(f"{name} is damaged ({error}).") from error
     return ticks

@@ -1,6 +1,8 @@
 """Tensors by name in a file of weights, whatever its format; nothing in it is executed."""
 
 import zipfile
+import zlib
+from collections.abc import Iterator
 from enum import Enum
 from io import BytesIO
 from pathlib import Path
@@ -11,8 +13,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from hdgan.artifacts.stored_tensors import is_stream, tensors_of_archive, tensors_of_stream
-from hdgan.errors import EncoderError, NetworkFileError
+from hdgan.artifacts.arrays import npy_of
+from hdgan.artifacts.stored_tensors import (
+    ARCHIVE_DAMAGES,
+    MOST_TIMES,
+    SMALL_BYTES,
+    checked_sizes,
+    is_stream,
+    tensors_of_archive,
+    tensors_of_stream,
+)
+from hdgan.errors import DamagedArtifactError, EncoderError, NetworkFileError
 
 
 class Format(Enum):
@@ -26,21 +37,22 @@ class Format(Enum):
     UNKNOWN = "something else"
 
 
-_DAMAGES = (
-    SafetensorError, zipfile.BadZipFile, ValueError, TypeError, KeyError, OSError, EOFError
-)  # fmt: skip
+_DAMAGES = (SafetensorError, TypeError, AttributeError, zlib.error, *ARCHIVE_DAMAGES)
 
 
 def format_of(data: bytes) -> Format:
-    """The format that a file's content has."""
+    """The format that a file's content has; that of a damaged archive is unknown."""
     if data[8:9] == b"{":
         return Format.SAFETENSORS
     if is_stream(data):
         return Format.STREAM
     if not zipfile.is_zipfile(BytesIO(data)):
         return Format.UNKNOWN
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        members = archive.namelist()
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            members = archive.namelist()
+    except ARCHIVE_DAMAGES:
+        return Format.UNKNOWN
     if any(member.endswith("/constants.pkl") for member in members):
         return Format.TORCHSCRIPT
     is_npz = bool(members) and all(member.endswith(".npy") for member in members)
@@ -62,13 +74,24 @@ def tensors_of(data: bytes, path: Path) -> dict[str, Tensor]:
         if kind is Format.STREAM:
             return _copied(tensors_of_stream(data, str(path)))
         if kind is Format.NPZ:
-            with np.load(BytesIO(data), allow_pickle=False) as archive:
-                return _copied({name: archive[name] for name in archive.files})
-    except NetworkFileError as error:
+            return _copied(dict(checked_sizes(_arrays_in(data), len(data), str(path))))
+    except (NetworkFileError, DamagedArtifactError) as error:
         raise EncoderError(str(error)) from error
     except _DAMAGES as error:
         raise _unreadable(path) from error
     raise _unreadable(path)
+
+
+def _arrays_in(data: bytes) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of an `.npz`, each of which is unpacked only as far as the file may be trusted."""
+    most = max(SMALL_BYTES, MOST_TIMES * len(data))
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as file:
+                content = file.read(most + 1)
+            if len(content) > most:
+                raise ValueError("it is packed far more than numbers can be")
+            yield member.filename.removesuffix(".npy"), npy_of(content, member.filename)
 
 
 def _copied(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:

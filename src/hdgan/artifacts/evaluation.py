@@ -1,17 +1,17 @@
 """Scores of predicted label maps, with the confusion matrices that they come from."""
 
-import json
 from dataclasses import asdict
-from io import BytesIO
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_of
-from hdgan.artifacts.arrays import npy_bytes
+from hdgan.artifacts.arrays import npy_bytes, npy_of
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.not_understood import not_understood
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.class_map import ClassMap
 from hdgan.errors import DamagedArtifactError
@@ -22,6 +22,31 @@ SCORES = "scores.json"
 CONFUSION = "confusion.npy"
 TRUST = "trust.json"
 """How far the labels may be trusted; evaluations of earlier versions have none."""
+
+
+class _ScoreText(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    value: float | None
+    definition: str
+
+
+class _ClassScoresText(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    pixels: int
+    recall: float | None
+    precision: float | None
+    dice: float | None
+    iou: float | None
+
+
+class _ScoresText(BaseModel):
+    """What is read of `scores.json`; None stands for a score without a value."""
+
+    images: list[str]
+    overall: list[_ScoreText]
+    classes: list[_ClassScoresText]
 
 
 class Evaluation(Artifact):
@@ -38,21 +63,44 @@ class Evaluation(Artifact):
         return class_map_of(self.read(CLASSES), str(self.folder / CLASSES))
 
     def confusion(self) -> list[ConfusionMatrix]:
-        """One matrix an image, in the order of `images`."""
-        return list(np.load(BytesIO(self.read(CONFUSION)), allow_pickle=False))
+        """One matrix an image, in the order of `images`.
+
+        Raises:
+            DamagedArtifactError: `confusion.npy` holds something else.
+        """
+        matrices = npy_of(self.read(CONFUSION), str(self.folder / CONFUSION))
+        classes = len(self.class_map)
+        if matrices.dtype != np.int64 or matrices.shape[1:] != (classes, classes):
+            raise DamagedArtifactError(
+                f"{self.folder / CONFUSION} holds {matrices.dtype} numbers of the shape "
+                f"{matrices.shape}, which are no confusion matrices of {classes} classes. Evaluate "
+                "again into a new folder."
+            )
+        return list(matrices)
 
     def images(self) -> list[str]:
         """The names of the images."""
-        names: list[str] = json.loads(self.read(SCORES))["images"]
-        return names
+        return list(self._scores.images)
 
     def overall(self) -> list[Score]:
         """Scores over all classes."""
-        return [Score(**_numbers(row)) for row in json.loads(self.read(SCORES))["overall"]]
+        return [Score(**_numbers(row.model_dump())) for row in self._scores.overall]
 
     def classes(self) -> list[ClassScores]:
         """Scores of each class."""
-        return [ClassScores(**_numbers(row)) for row in json.loads(self.read(SCORES))["classes"]]
+        return [ClassScores(**_numbers(row.model_dump())) for row in self._scores.classes]
+
+    @cached_property
+    def _scores(self) -> "_ScoresText":
+        """What `scores.json` says.
+
+        Raises:
+            DamagedArtifactError: it cannot be understood.
+        """
+        try:
+            return _ScoresText.model_validate_json(self.read(SCORES))
+        except ValidationError as error:
+            raise not_understood(self.folder / SCORES, error) from error
 
     def trust(self) -> Trust | None:
         """How far the labels may be trusted; None if that was not measured.

@@ -1,6 +1,5 @@
 """A trained generator, its discriminator, its snapshots and how its training went."""
 
-import json
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +9,10 @@ from torch import Tensor
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.network_shapes import shape_in
 from hdgan.artifacts.shipped import shipped_or
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, tensors_of, with_weights
-from hdgan.errors import DamagedArtifactError
 from hdgan.method.stylegan.shape import NetworkShape
 from hdgan.method.stylegan.synthesis import Generator
 from hdgan.method.stylegan.training import GeneratorTick
@@ -44,17 +43,11 @@ class GeneratorFolder(Artifact):
         Raises:
             DamagedArtifactError: `network.json` cannot be understood.
         """
-        try:
-            content = json.loads(self.read(NETWORK))
-            return NetworkShape(**content | {"stains": tuple(content.get("stains", ()))})
-        except (ValueError, TypeError) as error:
-            raise DamagedArtifactError(
-                f"{self.folder / NETWORK} cannot be understood ({error})."
-            ) from error
+        return shape_in(self.read(NETWORK), NetworkShape, self.folder / NETWORK)
 
     def generator(self) -> Generator:
         """The network, on the CPU, ready to draw."""
-        network = with_weights(Generator(self.shape), self, WEIGHTS)
+        network = with_weights(lambda: Generator(self.shape), self, WEIGHTS)
         return network.eval().requires_grad_(requires_grad=False)
 
     def discriminator_tensors(self) -> dict[str, Tensor]:

@@ -12,8 +12,12 @@ from typing import Any
 
 from hdgan.errors import NetworkFileError
 
-MAX_STEPS = 5_000_000
-"""Instructions that are carried out at most; a published network has about fifty thousand."""
+MAX_STEPS = 1_000_000
+"""Instructions that are carried out at most, and entries of dictionaries that are copied; a
+published network has about fifty thousand."""
+
+_SCALARS = (str, bytes, int, float, type(None))
+"""Keys of dictionaries and elements of sets: what is deep may take for ever to be compared."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ class _Machine:
         self.allowed, self.name = allowed, name
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self.copied = 0
         self.actions: dict[str, Callable[[Any], object]] = {
             **dict.fromkeys(("PROTO", "FRAME"), lambda _: None),
             **dict.fromkeys(_CONSTANTS, self.stack.append),
@@ -120,7 +125,7 @@ class _Machine:
             "SETITEM": lambda _: self._set([self.stack.pop(-2), self.pop()]),
             "SETITEMS": lambda _: self._set(self._to_mark()),
             "GLOBAL": lambda argument: self._import(".".join(argument.split(" ", 1))),
-            "STACK_GLOBAL": lambda _: self._import(f"{self.stack.pop(-2)}.{self.pop()}"),
+            "STACK_GLOBAL": lambda _: self._import_two(self.stack.pop(-2), self.pop()),
             "REDUCE": lambda _: self._call(self.stack.pop(-2), self.pop()),
             "NEWOBJ": lambda _: self._call(self.stack.pop(-2), self.pop()),
             "BUILD": lambda _: self._build(self.pop()),
@@ -164,11 +169,17 @@ class _Machine:
     def _get(self, place: int) -> None:
         self.stack.append(self.memo[int(place)])
 
+    def _import_two(self, module: Any, name: Any) -> None:
+        # Anything else may take for ever to be written out.
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise ValueError("a name that is no text")
+        self._import(f"{module}.{name}")
+
     def _import(self, name: str) -> None:
         if name not in self.allowed:
             raise NetworkFileError(
-                f"{self.name} wants to use {name}, which a network file does not need. Nothing of "
-                "it was executed or imported; do not trust this file."
+                f"{self.name} wants to use {name[:200]}, which a network file does not need. "
+                "Nothing of it was executed or imported; do not trust this file."
             )
         self.stack.append(Name(name))
 
@@ -176,9 +187,19 @@ class _Machine:
         if not isinstance(called, Name) or not isinstance(arguments, tuple):
             raise ValueError("a call of something that is no function")
         if called.name in DICTIONARIES:
-            self.stack.append(dict(*arguments[:1]))
+            self.stack.append(self._dictionary(*arguments[:1]))
         else:
             self.stack.append(Inert(called.name, arguments))
+
+    def _dictionary(self, entries: Any = ()) -> dict[Any, Any]:
+        """A copy, of which a file may ask for only so many."""
+        if not isinstance(entries, (list, tuple, dict)):
+            raise ValueError("a dictionary of something else")
+        self.copied += len(entries)
+        if self.copied > MAX_STEPS:
+            raise ValueError("too many copies")
+        pairs = list(entries.items()) if isinstance(entries, dict) else entries
+        return _dictionary_of([part for pair in pairs for part in _two(pair)])
 
     def _build(self, state: Any) -> None:
         if isinstance(self.stack[-1], Inert):
@@ -194,14 +215,31 @@ class _Machine:
     def _add(self, values: list[Any]) -> None:
         if not isinstance(self.stack[-1], set):
             raise ValueError("elements for something that is no set")
-        self.stack[-1].update(values)
+        self.stack[-1].update(_scalars(values))
 
     def _set(self, values: list[Any]) -> None:
         target = self.stack[-1]
         target = target.items if isinstance(target, Inert) else target
         if not isinstance(target, dict):
             raise ValueError("items for something that is no dictionary")
-        target.update(zip(values[::2], values[1::2], strict=True))
+        target.update(_dictionary_of(values))
+
+
+def _two(pair: Any) -> tuple[Any, Any]:
+    if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+        raise ValueError("an entry that is no pair")
+    return pair[0], pair[1]
+
+
+def _scalars(values: list[Any]) -> list[Any]:
+    if not all(isinstance(value, _SCALARS) for value in values):
+        raise ValueError("a key that is no text and no number")
+    return values
+
+
+def _dictionary_of(values: list[Any]) -> dict[Any, Any]:
+    """Keys and values that follow one another."""
+    return dict(zip(_scalars(values[::2]), values[1::2], strict=True))
 
 
 _CONSTANTS = (
@@ -215,6 +253,6 @@ _FIXED = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 _FROM_MARK: dict[str, Callable[[list[Any]], Any]] = {
     "TUPLE": tuple,
     "LIST": list,
-    "DICT": lambda values: dict(zip(values[::2], values[1::2], strict=True)),
-    "FROZENSET": frozenset,
+    "DICT": _dictionary_of,
+    "FROZENSET": lambda values: frozenset(_scalars(values)),
 }

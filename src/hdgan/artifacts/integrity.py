@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Lock
 
 from hdgan.artifacts.artifact import Artifact
-from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
+from hdgan.artifacts.manifest import MANIFEST, UNFINISHED, is_inside
 from hdgan.workers import num_cores
 
 MOST_THREADS = 8
@@ -85,14 +85,8 @@ def _present(artifact: Artifact) -> list[str]:
     return [
         name
         for name in artifact.manifest.files
-        if _is_inside(name) and (artifact.folder / name).is_file()
+        if is_inside(name) and (artifact.folder / name).is_file()
     ]
-
-
-def _is_inside(name: str) -> bool:
-    """Whether a name of a manifest stays in the folder; a manifest may come from anybody."""
-    path = PurePosixPath(name)
-    return not (path.is_absolute() or ".." in path.parts)
 
 
 def _size(path: Path) -> int:
@@ -106,7 +100,8 @@ def _files_below(folder: Path) -> set[str]:
         below = Path(place).relative_to(folder)
         if below == Path() and UNFINISHED in folders:
             folders.remove(UNFINISHED)
-        found.update((below / name).as_posix() for name in names)
+        linked = [name for name in folders if (Path(place) / name).is_symlink()]
+        found.update((below / name).as_posix() for name in [*names, *linked])
     return found - {MANIFEST}
 
 

@@ -30,6 +30,10 @@ LARGEST_WIDTH = 1024
 """Of a vision transformer; wider ones (ViT-H) divide their heads in other ways."""
 
 
+LARGEST_DEPTH = 4000
+"""Blocks of a vision transformer; published ones have up to 40. Each takes a millisecond before
+sizes are compared."""
+
 LARGEST_SIDE_PX = 1024
 """Of the images that a vision transformer takes; published ones take 224 to 518."""
 
@@ -82,10 +86,19 @@ class StoredEncoder:
         )
 
     def count(self, own: str) -> int:
-        """How many blocks have this tensor, its name having `{}` for the number."""
+        """How many blocks have this tensor, its name having `{}` for the number.
+
+        Raises:
+            EncoderError: more than any encoder has.
+        """
         number = 0
         while stored_names(self.known.naming, own.format(number))[0] in self.tensors:
             number += 1
+        if number > LARGEST_DEPTH:
+            raise EncoderError(
+                f"{self.path} has {number:,} blocks; {self.known.name} has at most "
+                f"{LARGEST_DEPTH}. It is damaged or made to do harm."
+            )
         return number
 
 

@@ -3,14 +3,15 @@
 Unlike `label_maps`, these come from anybody, and whoever hands them in says what each value means.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 
 import numpy as np
 from jaxtyping import UInt32
 from PIL import Image
 
-from hdgan.artifacts.images import MAX_PIXELS, open_image, png_of
+from hdgan.artifacts.images import DAMAGES, MAX_PIXELS, bands_of, open_image, png_of
 from hdgan.class_map import AMBIGUOUS, UNLABELLED, ClassMap, LabelMap
 from hdgan.errors import ImageError, LabelError
 
@@ -34,13 +35,12 @@ def values_in_image(data: bytes, name: str) -> list[tuple[str, int]]:
     Raises:
         LabelError: it cannot be read, or has more values than a label map.
     """
-    values, counts = np.unique(_codes(data, name), return_counts=True)
-    _check_values(len(values), name)
-    return [
-        (_name(int(value)), int(count))
-        for value, count in zip(values, counts, strict=True)
-        if value != UNLABELLED
-    ]
+    found: Counter[int] = Counter()
+    for _, codes in _codes(data, name):
+        values, counts = np.unique(codes, return_counts=True)
+        found.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        _check_values(len(found), name)
+    return [(_name(value), found[value]) for value in sorted(found) if value != UNLABELLED]
 
 
 def labels_in_image(
@@ -57,15 +57,17 @@ def labels_in_image(
             f"{name} is {found[0]} x {found[1]} pixels, but its image is {width} x {height}. Save "
             "the label map at the full size of the image."
         )
-    values, places = np.unique(_codes(data, name), return_inverse=True)
-    _check_values(len(values), name)
-    names = [_name(int(value)) for value in values]
     known = {str(UNLABELLED): UNLABELLED, _name(_COLOUR): UNLABELLED} | dict(class_of)
-    unknown = [value for value in names if value not in known]
-    if unknown:
-        raise LabelError(f"{name} has pixels of value {unknown[0]}, which was given no class.")
-    table = np.array([known[value] for value in names], dtype=np.uint8)
-    labels: LabelMap = table[places].reshape(height, width)
+    labels: LabelMap = np.empty((height, width), dtype=np.uint8)
+    for top, codes in _codes(data, name):
+        values, places = np.unique(codes, return_inverse=True)
+        _check_values(len(values), name)
+        names = [_name(int(value)) for value in values]
+        unknown = [value for value in names if value not in known]
+        if unknown:
+            raise LabelError(f"{name} has pixels of value {unknown[0]}, which was given no class.")
+        table = np.array([known[value] for value in names], dtype=np.uint8)
+        labels[top : top + len(codes)] = table[places].reshape(codes.shape)
     return labels
 
 
@@ -114,7 +116,7 @@ def _size(data: bytes, name: str) -> tuple[int, int]:
     try:
         with Image.open(BytesIO(data)) as image:
             width, height = image.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except DAMAGES as error:
         raise LabelError(
             f"{name} is not an image that can be read. Save it again as PNG."
         ) from error
@@ -125,19 +127,29 @@ def _size(data: bytes, name: str) -> tuple[int, int]:
     return width, height
 
 
-def _codes(data: bytes, name: str) -> UInt32[np.ndarray, "height width"]:
-    """The number of each pixel, or its colour beyond all numbers."""
+def _codes(data: bytes, name: str) -> Iterator[tuple[int, UInt32[np.ndarray, "rows width"]]]:
+    """The number of each pixel, or its colour beyond all numbers; band by band, with first rows.
+
+    Raises:
+        LabelError: it cannot be read, or a number is that of no class.
+    """
     _size(data, name)
     try:
         image = open_image(data, name)
     except ImageError as error:
         raise LabelError(str(error)) from error
-    if image.mode == "P" and not _is_grey(image):
-        image = image.convert("RGB")
-    if image.mode in ("RGB", "RGBA"):
-        colours = np.asarray(image.convert("RGB")).astype(np.uint32)
-        red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
-        return (red << 16 | green << 8 | blue) + np.uint32(_COLOUR)
+    in_colour = image.mode in ("RGB", "RGBA") or (image.mode == "P" and not _is_grey(image))
+    for top, band in bands_of(image):
+        yield top, _colours_in(band) if in_colour else _numbers_in(band, name)
+
+
+def _colours_in(image: Image.Image) -> UInt32[np.ndarray, "height width"]:
+    colours = np.asarray(image.convert("RGB")).astype(np.uint32)
+    red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
+    return (red << 16 | green << 8 | blue) + np.uint32(_COLOUR)
+
+
+def _numbers_in(image: Image.Image, name: str) -> UInt32[np.ndarray, "height width"]:
     if image.mode not in ("1", "L", "P", "I", "I;16"):
         raise LabelError(
             f"{name} is an image of mode {image.mode}, which holds no classes. Save it as 8-bit "
@@ -155,7 +167,7 @@ def _codes(data: bytes, name: str) -> UInt32[np.ndarray, "height width"]:
 def _is_grey(image: Image.Image) -> bool:
     """Whether a palette shows numbers as grey, or two of those that are used as one colour."""
     palette = np.array(image.getpalette("RGB") or [], dtype=np.int64).reshape(-1, 3)
-    used = np.unique(np.asarray(image))
+    used = np.flatnonzero(image.histogram()[:256])
     if used.max(initial=0) >= len(palette):
         return True
     colours = palette[used]

@@ -3,12 +3,15 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Integer, UInt8
+from jaxtyping import Bool, Shaped, UInt8, UInt32
 from PIL import Image
 
-from hdgan.artifacts.images import open_image
+from hdgan.artifacts.images import bands_of, open_image
 from hdgan.class_map import UNLABELLED, ClassMap, LabelMap
 from hdgan.errors import LabelError
+
+_STRANGE = -1
+"""In place of a class, for a colour that is none's."""
 
 Values = Literal["auto", "index", "colour"]
 
@@ -38,7 +41,7 @@ def label_map_of(data: bytes, name: str, class_map: ClassMap, values: Values) ->
             f"{name} is a JPEG, which changes colours and so classes. Save label maps as PNG."
         )
     if values == "colour":
-        return _from_colours(np.asarray(image.convert("RGB")), name, class_map)
+        return _from_colours(image, name, class_map)
     labels = _from_numbers(image, name)
     class_map.check(labels, name)
     return labels
@@ -46,7 +49,11 @@ def label_map_of(data: bytes, name: str, class_map: ClassMap, values: Values) ->
 
 def _has_numbers(image: Image.Image, class_map: ClassMap) -> bool:
     if image.mode == "P":
-        colours = np.asarray(image.convert("RGB"))
+        used = np.flatnonzero(image.histogram()[:256])
+        palette = np.zeros((256, 3), dtype=np.uint8)
+        given = np.array(image.getpalette("RGB") or [], dtype=np.uint8).reshape(-1, 3)
+        palette[: len(given)] = given
+        colours = palette[used][None]
         all_black = not colours.any()
         return all_black or not bool(_known(colours, class_map).all())
     return image.mode not in ("RGB", "RGBA")
@@ -59,7 +66,7 @@ def _from_numbers(image: Image.Image, name: str) -> LabelMap:
             f"{name} is an image of mode {image.mode}, which holds no class numbers. Save it as "
             "8-bit grey, or give --values colour."
         )
-    numbers: Integer[np.ndarray, "height width"] = np.asarray(image).astype(np.int64)
+    numbers: Shaped[np.ndarray, "height width"] = np.asarray(image)
     largest = int(numbers.max(initial=0))
     if largest > UNLABELLED or int(numbers.min(initial=0)) < 0:
         raise LabelError(
@@ -69,22 +76,35 @@ def _from_numbers(image: Image.Image, name: str) -> LabelMap:
     return numbers.astype(np.uint8)
 
 
-def _from_colours(
-    colours: UInt8[np.ndarray, "height width 3"], name: str, class_map: ClassMap
-) -> LabelMap:
+def _from_colours(image: Image.Image, name: str, class_map: ClassMap) -> LabelMap:
     """The class of each colour."""
-    known = _known(colours, class_map)
-    if not known.all():
-        red, green, blue = (int(value) for value in colours[~known][0])
+    labels = np.empty((image.height, image.width), dtype=np.uint8)
+    # By 24-bit colour; a class may not have the number that stands for strange ones.
+    of_colour = np.full(1 << 24, _STRANGE, dtype=np.int16)
+    of_colour[0] = UNLABELLED
+    of_colour[_codes(class_map.palette)] = np.arange(len(class_map))
+    num_strange, strange = 0, (0, 0, 0)
+    for top, band in bands_of(image):
+        colours = np.asarray(band.convert("RGB"))
+        found = of_colour[_codes(colours)]
+        if (found == _STRANGE).any():
+            strange = strange if num_strange else tuple(colours[found == _STRANGE][0].tolist())
+            num_strange += int((found == _STRANGE).sum())
+        labels[top : top + band.height] = found
+    if num_strange:
+        red, green, blue = strange
         raise LabelError(
-            f"{name} has {int((~known).sum())} pixels of a colour that is no class's, such as "
+            f"{name} has {num_strange} pixels of a colour that is no class's, such as "
             f"#{red:02x}{green:02x}{blue:02x}. Paint without smooth edges; add the colour to "
             "the class map, or paint those pixels black, which is unlabelled."
         )
-    labels = np.full(colours.shape[:2], UNLABELLED, dtype=np.uint8)
-    for index, colour in enumerate(class_map.palette):
-        labels[(colours == colour).all(axis=-1)] = index
     return labels
+
+
+def _codes(colours: UInt8[np.ndarray, "*pixels 3"]) -> UInt32[np.ndarray, "*pixels"]:
+    """Each colour as one number."""
+    wide = colours.astype(np.uint32)
+    return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
 
 
 def _known(

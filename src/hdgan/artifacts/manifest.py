@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,6 +15,9 @@ from hdgan.errors import DamagedArtifactError, MissingArtifactError
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished"
 """Subfolder of an artifact that is being made."""
+
+_MOST_NAME = 255
+"""Bytes of the name of a file or a folder, as file systems have it."""
 
 LAYOUT = 1
 """Version of the layout of all artifacts."""
@@ -118,6 +121,13 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def json_bytes(content: object) -> bytes:
     """JSON for people and machines, the same bytes for the same content."""
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name of a manifest is one of a file in the folder; it may come from anybody."""
+    path = PurePosixPath(name)
+    is_name = "\0" not in name and all(len(part.encode()) <= _MOST_NAME for part in path.parts)
+    return is_name and not (path.is_absolute() or ".." in path.parts)
 
 
 def digest_of_file(path: Path) -> str:

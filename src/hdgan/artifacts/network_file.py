@@ -21,6 +21,7 @@ from hdgan.artifacts.inert_pickle import Inert, read_pickle
 from hdgan.artifacts.stored_tensors import (
     TENSOR_NAMES,
     array_of,
+    checked_sizes,
     is_stream,
     nested_storage,
     tensors_of_archive,
@@ -46,6 +47,9 @@ PICKLE_NAMES = TENSOR_NAMES | {
     ),
 }
 """Names that published files use."""
+
+MAX_NAME = 20_000
+"""Characters of the names of a module and of all that it is in."""
 
 MAX_MODULES = 10_000
 """Modules of a network; published ones have about a hundred."""
@@ -89,7 +93,7 @@ def _from_safetensors(path: Path, name: str) -> tuple[dict[str, np.ndarray], dic
         with safe_open(path, framework="np") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             about = json.loads((file.metadata() or {}).get(_ARGUMENTS, "{}"))
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise NetworkFileError(f"{name} is no whole safetensors file ({error}).") from error
     return tensors, _plain(about) if isinstance(about, dict) else {}
 
@@ -126,7 +130,7 @@ def _from_pickle(data: bytes, name: str) -> dict[str, StoredNetwork]:
     if not isinstance(found, dict):
         raise NetworkFileError(f"{name} holds no networks (a pickle of something else).")
     networks = {
-        str(key): _network(value, name)
+        str(key): _network(value, len(data), name)
         for key, value in found.items()
         if key in ("G", "D", "G_ema") and value is not None
     }
@@ -139,9 +143,10 @@ def _is_tensorflow(value: Any) -> bool:
     return isinstance(value, Inert) and value.name == _TENSORFLOW
 
 
-def _network(value: Any, name: str) -> StoredNetwork:
+def _network(value: Any, num_bytes: int, name: str) -> StoredNetwork:
     attributes = _attributes(value, name)
-    tensors = {key: np.asarray(found, order="C") for key, found in _tensors(value, name)}
+    found = checked_sizes(_tensors(value, name), num_bytes, name)
+    tensors = {key: np.asarray(tensor, order="C") for key, tensor in found}
     arguments = attributes.get("_init_kwargs")
     return StoredNetwork(tensors, _plain(arguments) if isinstance(arguments, dict) else {})
 
@@ -159,18 +164,17 @@ def _attributes(value: Any, name: str) -> Mapping[str, Any]:
 
 def _tensors(network: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
     """Parameters and buffers of a module and of those inside it."""
-    modules = [("", network)]
-    for count in range(MAX_MODULES + 1):
-        if not modules:
-            return
-        if count == MAX_MODULES:
-            raise NetworkFileError(f"{name} holds more than {MAX_MODULES} modules in a network.")
+    modules, left = [("", network)], MAX_MODULES
+    while modules:
         prefix, module = modules.pop()
         attributes = _attributes(module, name)
         for kind in ("_parameters", "_buffers"):
             for key, value in _group(attributes, kind, name):
                 yield f"{prefix}{key}", array_of(value, lambda v: nested_storage(v, name), name)
         inner = _group(attributes, "_modules", name)
+        left -= len(inner)
+        if left < 0 or len(prefix) > MAX_NAME:
+            raise NetworkFileError(f"{name} holds more than {MAX_MODULES} modules in a network.")
         modules += [(f"{prefix}{key}.", value) for key, value in inner]
 
 

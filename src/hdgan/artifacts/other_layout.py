@@ -26,7 +26,7 @@ def refuse_other_layout(folder: Path, manifest: bytes, reads: int) -> None:
     """
     try:
         content = json.loads(manifest)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     layout = content.get("layout") if isinstance(content, dict) else None
     if type(layout) is not int or layout == reads:

@@ -1,20 +1,21 @@
 """Labelled drawings: the dataset that everything else is for."""
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_of
-from hdgan.artifacts.arrays import arrays_of
+from hdgan.artifacts.arrays import latents_of
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import grey_of, rgb_of
 from hdgan.artifacts.manifest import Manifest
+from hdgan.artifacts.not_understood import not_understood
 from hdgan.artifacts.shards import Shards
-from hdgan.artifacts.table import Record, table_of
+from hdgan.artifacts.table import Name, Record, table_of
 from hdgan.class_map import ClassMap, LabelMap
 
 PAIRS = "pairs.csv"
@@ -45,7 +46,7 @@ Ending = Literal["png", "tif"]
 class PairRecord(Record):
     """One drawing and its label map."""
 
-    pair: str
+    pair: Name
     """Its name."""
 
     row: int
@@ -110,6 +111,19 @@ class PairRecord(Record):
         return f"uncertainty/{self.pair}.{self.ending}"
 
 
+class _DatasetText(BaseModel):
+    """What is read of `dataset.json`; there is more in it, and earlier versions have less."""
+
+    model_config = ConfigDict(extra="allow")
+    num_kept: int = Field(ge=0)
+    num_drawn: int = Field(ge=0)
+    largest_uncertainty_nats: float = Field(ge=0, allow_inf_nan=False)
+    noise_draws: int | None = Field(default=None, ge=0)
+    licence: str | None = None
+    share_of_pixels: dict[str, float | None] = {}
+    labels_quality: dict[str, Any] | None = None
+
+
 class PairSet(Artifact):
     """`pairs.csv`, `images/`, `labels/`, `uncertainty/`, `latents.safetensors`, `README.md`.
 
@@ -129,9 +143,16 @@ class PairSet(Artifact):
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """Counts, shares of the classes, and the unit of the uncertainty maps."""
-        content: dict[str, Any] = json.loads(self.read(DATASET))
-        return content
+        """Counts, shares of the classes, and the unit of the uncertainty maps.
+
+        Raises:
+            DamagedArtifactError: `dataset.json` cannot be understood.
+        """
+        try:
+            content = _DatasetText.model_validate_json(self.read(DATASET))
+        except ValidationError as error:
+            raise not_understood(self.folder / DATASET, error) from error
+        return content.model_dump(exclude_unset=True)
 
     def all_records(self) -> list[PairRecord]:
         """Every pair that was drawn, kept or dropped."""
@@ -143,7 +164,7 @@ class PairSet(Artifact):
 
     def latents(self) -> Float32[np.ndarray, "pairs w_dim"]:
         """W of every pair that was drawn, after truncation."""
-        return arrays_of(self.read(LATENTS), str(self.folder / LATENTS))["w"]
+        return latents_of(self.read(LATENTS), str(self.folder / LATENTS))
 
     def image(self, record: PairRecord) -> UInt8[np.ndarray, "side side 3"]:
         """A pair's image, RGB."""

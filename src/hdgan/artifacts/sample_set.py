@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from hdgan.artifacts.arrays import arrays_of
+from hdgan.artifacts.arrays import latents_of
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import rgb_of
-from hdgan.artifacts.table import Record, table_of
+from hdgan.artifacts.table import Name, Record, table_of
 
 SAMPLES = "samples.csv"
 LATENTS = "latents.safetensors"
@@ -15,7 +15,7 @@ LATENTS = "latents.safetensors"
 class SampleRecord(Record):
     """One drawn image."""
 
-    sample: str
+    sample: Name
     """Its name; the image is `images/{sample}.png`."""
 
     row: int
@@ -51,7 +51,7 @@ class SampleSet(Artifact):
 
     def latents(self) -> Float32[np.ndarray, "samples w_dim"]:
         """W of each sample, after truncation, in the order of the table."""
-        return arrays_of(self.read(LATENTS), str(self.folder / LATENTS))["w"]
+        return latents_of(self.read(LATENTS), str(self.folder / LATENTS))
 
     def image(self, record: SampleRecord) -> UInt8[np.ndarray, "side side 3"]:
         """A sample's pixels, RGB."""

@@ -4,7 +4,7 @@ from functools import cached_property
 
 from hdgan.artifacts.annotation_set import CLASSES, class_map_of
 from hdgan.artifacts.artifact import Artifact
-from hdgan.artifacts.table import Record, table_of
+from hdgan.artifacts.table import Name, Record, table_of
 from hdgan.class_map import ClassMap
 from hdgan.errors import WrongArtifactError
 
@@ -15,7 +15,7 @@ AREAS = "areas.csv"
 class SegmentedSlide(Record):
     """One slide, and how its label map lies on it."""
 
-    slide: str
+    slide: Name
     """Name of the slide; its label map is `slides/{slide}.ome.tif`."""
 
     file: str

@@ -1,7 +1,7 @@
 """A trained segmenter with its class map: a U-Net, a random forest, or frozen features."""
 
-from dataclasses import asdict, fields
-from functools import cached_property
+from dataclasses import asdict
+from functools import cached_property, partial
 
 import torch
 from pydantic import TypeAdapter, ValidationError
@@ -11,6 +11,8 @@ from hdgan.artifacts.annotation_set import CLASSES, class_map_of
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.curves import curve_of
 from hdgan.artifacts.manifest import json_bytes
+from hdgan.artifacts.network_shapes import shape_of
+from hdgan.artifacts.not_understood import not_understood
 from hdgan.artifacts.unfinished import UnfinishedArtifact
 from hdgan.artifacts.weights import tensor_bytes, tensors_of, with_weights
 from hdgan.class_map import ClassMap
@@ -58,16 +60,9 @@ class SegmenterFolder(Artifact):
             kind = content.pop("type", "u-net")
             if kind not in _TYPES:
                 raise self._not_understood(f"it is of the type {kind!r}, which is not known")
-            wanted = _TYPES[str(kind)]
-            shape: AnyShape = TypeAdapter(wanted).validate_python(content)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "it"
-            raise self._not_understood(f"{place}: {first['msg']}") from error
-        strange = content.keys() - {field.name for field in fields(wanted)}
-        if strange:
-            raise self._not_understood(f"{min(strange)} is not known")
-        return shape
+            raise not_understood(self.folder / NETWORK, error) from error
+        return shape_of(content, _TYPES[str(kind)], self.folder / NETWORK)
 
     def network(self) -> nn.Module:
         """The network, on the CPU, ready to predict: RGB from -1 to 1 to a number a class.
@@ -76,7 +71,7 @@ class SegmenterFolder(Artifact):
             DamagedArtifactError: a file cannot be understood.
         """
         if isinstance(self.shape, SegmenterShape):
-            return with_weights(unet(self.shape), self, WEIGHTS).eval()
+            return with_weights(partial(unet, self.shape), self, WEIGHTS).eval()
         # Without memory of its own, so that no more is asked for than the weights hold.
         with torch.device("meta"):
             network = _empty(self.shape)

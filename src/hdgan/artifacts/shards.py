@@ -1,5 +1,6 @@
 """Tiles of a slide in one ZIP archive: few files, each tile found at once, read by anything."""
 
+import struct
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ MAX_OPEN = 32
 
 _SHORTEST_DATE = (1980, 1, 1, 0, 0, 0)
 """The same for every tile, so that equal tiles make equal archives."""
+
+
+_DAMAGES = (KeyError, EOFError, zipfile.BadZipFile, RuntimeError, ValueError, OSError, struct.error)
+"""What `zipfile` raises where a file is not what it says."""
 
 
 class Shard:
@@ -57,10 +62,15 @@ class Shards:
         """
         with self._lock:
             try:
-                return self._archive(path).read(name)
-            except (KeyError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+                archive = self._archive(path)
+                member = archive.getinfo(name)
+                if member.compress_type != zipfile.ZIP_STORED:  # it may be far larger unpacked
+                    raise zipfile.BadZipFile("it is packed, which no archive of ours is")
+                return archive.read(member)
+            except _DAMAGES as error:
+                said = str(error)[:150]  # a name in an archive may be anything
                 raise DamagedArtifactError(
-                    f"{path} is damaged, or lacks {name} ({error}). Restore the folder from a copy "
+                    f"{path} is damaged, or lacks {name} ({said}). Restore the folder from a copy "
                     "or make the artifact again."
                 ) from error
 

@@ -6,7 +6,8 @@ pickle with a member for each storage. Pickled modules hold the stream format in
 
 import struct
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from io import BytesIO
 from math import prod
 from typing import Any
@@ -43,6 +44,18 @@ TENSOR_NAMES = frozenset(
 _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
 
+MOST_TIMES = 8
+"""How many times a file's size its tensors may take: one storage may be used again and again."""
+
+SMALL_BYTES = 16_000_000
+"""What tensors may take whatever the size of the file."""
+
+ARCHIVE_DAMAGES = (
+    zipfile.BadZipFile, KeyError, OSError, EOFError, RuntimeError, ValueError, OverflowError,
+    struct.error,
+)  # fmt: skip
+"""What `zipfile` raises where a file is not what it says."""
+
 Storages = Callable[[Any], np.ndarray]
 """A storage as the pickle refers to it, to its numbers."""
 
@@ -66,7 +79,7 @@ def array_of(value: Any, storages: Storages, name: str) -> np.ndarray:
         stored, offset, size, stride, *_ = value.arguments
         shape, steps = [int(n) for n in size], [int(n) for n in stride]
         start = int(offset)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise NetworkFileError(f"{name} describes a tensor badly ({error}).") from error
     numbers = storages(stored)
     last = start + sum((n - 1) * step for n, step in zip(shape, steps, strict=False))
@@ -79,6 +92,30 @@ def array_of(value: Any, storages: Storages, name: str) -> np.ndarray:
         )
     strides = [step * numbers.itemsize for step in steps]
     return np.lib.stride_tricks.as_strided(numbers[start:], shape, strides, writeable=False)
+
+
+def checked_sizes(
+    tensors: Iterable[tuple[str, np.ndarray]], num_bytes: int, name: str
+) -> Iterator[tuple[str, np.ndarray]]:
+    """The tensors of a file as they come, until they would take far more memory than it does.
+
+    Args:
+        tensors: with their names.
+        num_bytes: of the file.
+        name: what errors call it.
+
+    Raises:
+        NetworkFileError: a file that uses its storages so often was made to do harm.
+    """
+    left = max(SMALL_BYTES, MOST_TIMES * num_bytes)
+    for key, tensor in tensors:
+        left -= tensor.nbytes + len(key) + 200
+        if left < 0:
+            raise NetworkFileError(
+                f"{name} would fill more than {MOST_TIMES} times its size: it is damaged, or made "
+                "to do harm. It was not imported."
+            )
+        yield key, tensor
 
 
 def nested_storage(value: Any, name: str) -> np.ndarray:
@@ -94,7 +131,7 @@ def nested_storage(value: Any, name: str) -> np.ndarray:
 def tensors_of_stream(data: bytes, name: str) -> dict[str, np.ndarray]:
     """The state dict in a file of PyTorch's stream format."""
     found, storages = _stream(data, name)
-    return _state_dict(found, storages, name)
+    return _state_dict(found, storages, len(data), name)
 
 
 def tensors_of_archive(data: bytes, name: str) -> dict[str, np.ndarray]:
@@ -110,9 +147,10 @@ def tensors_of_archive(data: bytes, name: str) -> dict[str, np.ndarray]:
         def read(key: str) -> bytes:
             return _member(archive, folder + key, name)
 
-        return _state_dict(found, _referred(read, name), name)
-    except (zipfile.BadZipFile, KeyError, OSError) as error:
-        raise NetworkFileError(f"{name} is damaged or cut short ({error}).") from error
+        return _state_dict(found, _referred(read, name), len(data), name)
+    except ARCHIVE_DAMAGES as error:
+        said = str(error)[:150]  # a name in an archive may be anything
+        raise NetworkFileError(f"{name} is damaged or cut short ({said}).") from error
 
 
 def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
@@ -122,12 +160,13 @@ def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
     return archive.read(info)
 
 
-def _state_dict(found: Any, storages: Storages, name: str) -> dict[str, np.ndarray]:
+def _state_dict(found: Any, storages: Storages, num_bytes: int, name: str) -> dict[str, np.ndarray]:
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise NetworkFileError(
             f"{name} holds no state dict (tensors by name). Save `network.state_dict()`."
         )
-    return {key: array_of(value, storages, name) for key, value in found.items()}
+    tensors = ((key, array_of(value, storages, name)) for key, value in found.items())
+    return dict(checked_sizes(tensors, num_bytes, name))
 
 
 def _stream(data: bytes, name: str) -> tuple[Any, Storages]:
@@ -144,7 +183,7 @@ def _stream(data: bytes, name: str) -> tuple[Any, Storages]:
     blocks: dict[str, bytes] = {}
     for key in keys:
         header = stream.read(8)
-        if len(header) < 8 or key not in kinds:
+        if len(header) < 8 or not isinstance(key, str) or key not in kinds:
             raise NetworkFileError(f"{name} is damaged or cut short.")
         wanted = struct.unpack("<q", header)[0] * np.dtype(kinds[key]).itemsize
         if not 0 <= wanted <= len(data) - stream.tell():
@@ -171,7 +210,8 @@ def _kinds_in(found: Any) -> dict[str, str]:
 
 
 def _referred(read: Callable[[str], bytes], name: str) -> Storages:
-    """Storages by what the pickle says of them."""
+    """Storages by what the pickle says of them; each is read once."""
+    read = cache(read)
 
     def numbers(value: Any) -> np.ndarray:
         key, kind, count = _described(value)
@@ -194,6 +234,7 @@ def _described(value: Any) -> tuple[str, str, int]:
     reference = value.reference if isinstance(value, Persistent) else None
     if isinstance(reference, tuple) and len(reference) >= 5 and reference[0] == "storage":
         _, kind, key, _, count = reference[:5]
-        if isinstance(kind, Name) and kind.name in STORAGES:
-            return str(key), STORAGES[kind.name], int(count)
+        is_known = isinstance(kind, Name) and kind.name in STORAGES
+        if is_known and isinstance(key, str) and isinstance(count, int):
+            return key, STORAGES[kind.name], count
     raise NetworkFileError("A storage is described in a way that PyTorch does not write.")

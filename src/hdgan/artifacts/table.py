@@ -4,12 +4,15 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from hdgan.artifacts.writing import renamed_when_whole
 from hdgan.errors import DamagedArtifactError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[^/\x00]+$")]
+"""Of what files are called after: a table may come from anybody, and no name leads elsewhere."""
 
 
 class Record(BaseModel):
@@ -55,5 +58,12 @@ def table_of(data: bytes, kind: type[Row], name: str) -> list[Row]:
         reader = csv.DictReader(StringIO(data.decode()))
         cells = [{key: value or None for key, value in row.items()} for row in reader]
         return TypeAdapter(list[kind]).validate_python(cells)  # type: ignore[valid-type]
-    except (ValidationError, UnicodeDecodeError, csv.Error) as error:
+    except ValidationError as error:
+        first = error.errors()[0]
+        row, *column = first["loc"]
+        raise DamagedArtifactError(
+            f"{name} is damaged (row {row}, {'.'.join(map(str, column))}: {first['msg']}). Restore "
+            "it from a copy, or make the artifact again."
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DamagedArtifactError(f"{name} is damaged ({error}).") from error

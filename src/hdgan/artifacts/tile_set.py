@@ -10,7 +10,7 @@ from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.images import rgb_of
 from hdgan.artifacts.seen import Seen
 from hdgan.artifacts.shards import Shards
-from hdgan.artifacts.table import Record, table_of
+from hdgan.artifacts.table import Name, Record, table_of
 from hdgan.artifacts.virtual_tiles import SlideSource, VirtualTiles
 from hdgan.errors import DamagedArtifactError, LeakError, SettingsError
 from hdgan.geometry import Region
@@ -26,10 +26,10 @@ Stored = Literal["png", "jpg", "zip/png", "zip/jpg", "slide"]
 class TileRecord(Record):
     """Where a tile comes from."""
 
-    tile: str
+    tile: Name
     """Its name."""
 
-    slide: str
+    slide: Name
     """The slide, or the image, that it was cut from."""
 
     patient: str
@@ -99,7 +99,7 @@ class TileRecord(Record):
 class SlideRecord(Record):
     """A slide that was tiled, or was to be."""
 
-    slide: str
+    slide: Name
     """Its name."""
 
     file: str

@@ -1,6 +1,7 @@
 """Tensors on disk: safetensors, which cannot execute anything when it is read."""
 
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
@@ -29,7 +30,7 @@ def tensors_of(data: bytes, name: str) -> dict[str, Tensor]:
     """
     try:
         return load(data)
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedArtifactError(f"{name} is no whole safetensors file ({error}).") from error
 
 
@@ -42,27 +43,38 @@ def about_of(path: str) -> dict[str, Any]:
     try:
         with safe_open(path, framework="pt") as file:
             about: dict[str, Any] = json.loads(file.metadata()["about"])
-    except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, TypeError, KeyError, ValueError, RecursionError) as error:
         raise DamagedArtifactError(f"{path} is no whole checkpoint ({error}).") from error
+    if not isinstance(about, dict):
+        raise DamagedArtifactError(f"{path} is no whole checkpoint (it says nothing of itself).")
     return about
 
 
-def with_weights(network: Network, artifact: Artifact, name: str) -> Network:
-    """`network` with the weights in one of the artifact's files.
+def with_weights(build: Callable[[], Network], artifact: Artifact, name: str) -> Network:
+    """A network with the weights in one of the artifact's files.
 
-    What the file holds in half precision becomes what the network computes in.
+    What the file holds in half precision becomes what the network computes in. No memory is taken
+    for a network that the weights do not fit.
+
+    Args:
+        build: makes the network.
+        artifact: whose file it is.
+        name: of the file.
 
     Raises:
         DamagedArtifactError: the file is not the one written, or does not fit the network.
     """
     tensors = tensors_of(artifact.read(name), str(artifact.folder / name))
     try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
+        with torch.device("meta"):
+            build().load_state_dict(tensors, assign=True)
+    except (RuntimeError, ValueError, TypeError, ArithmeticError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[-1].strip()[:300]
         raise DamagedArtifactError(
-            f"{artifact.folder / name} does not fit the network that the folder describes "
-            f"({str(error).splitlines()[-1].strip()})."
+            f"{artifact.folder / name} does not fit the network that the folder describes ({said})."
         ) from error
+    network = build()
+    network.load_state_dict(tensors)
     return network
 
 

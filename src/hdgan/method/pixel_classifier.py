@@ -54,8 +54,11 @@ class PixelClassifier(nn.Module):
             bound = inputs**-0.5
             weight = torch.rand(shape.num_members, inputs, outputs, generator=random)
             bias = torch.rand(shape.num_members, 1, outputs, generator=random)
-            self.register_parameter(f"weight{i}", nn.Parameter((weight * 2 - 1) * bound))
-            self.register_parameter(f"bias{i}", nn.Parameter((bias * 2 - 1) * bound))
+            for name, drawn in (("weight", weight), ("bias", bias)):
+                # In place: on the device "meta" other arithmetic takes a second to be imported.
+                self.register_parameter(
+                    f"{name}{i}", nn.Parameter(drawn.mul_(2).sub_(1).mul_(bound))
+                )
         for i in range(shape.num_normalised):
             of_layer = (shape.num_members, 1, shape.widths[i])
             self.register_parameter(f"gain{i}", nn.Parameter(torch.ones(of_layer)))

@@ -1,6 +1,6 @@
 """Scores as somebody printed them: what each may have been before it was rounded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,6 +11,9 @@ predicted), IoU = found / (true or predicted)."""
 Averaging = Literal["macro", "weighted", "micro", "accuracy", "any"]
 """Mean of the classes; weighted by true pixels; over all pixels of these classes at once; over all
 pixels of every class, as accuracy is; or not said which."""
+
+LeavesOut = Literal["nothing", "perhaps", "surely"]
+"""Whether a mean leaves out classes of its table, as far as its name says."""
 
 SLACK = 1e-9
 """What arithmetic may lose."""
@@ -85,6 +88,9 @@ class Summary:
     value: Printed
     """What it is."""
 
+    leaves_out: LeavesOut = field(default="nothing", kw_only=True)
+    """Whether it is of fewer classes than the table has, such as those without background."""
+
 
 @dataclass(frozen=True)
 class ScoreTable:
@@ -104,3 +110,9 @@ class ScoreTable:
 
     not_read: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Why each other column was not read, by its title; empty where it is not understood."""
+
+    rows_not_read: Sequence[tuple[str, str]] = field(default=(), kw_only=True)
+    """Names of rows of which something was not read, and why, or what stands there."""
+
+    doubtful: Sequence[ClassRow] = field(default=(), kw_only=True)
+    """Rows that by their names are of no class, such as `range`, as the classes they might be."""

@@ -174,7 +174,7 @@ class _Scoring:
 
     def _snapshot(self, name: str) -> Generator:
         path = WEIGHTS if name == FINAL else f"{SNAPSHOTS}/{name}.safetensors"
-        network = with_weights(Generator(self.generator.shape), self.generator, path)
+        network = with_weights(lambda: Generator(self.generator.shape), self.generator, path)
         return network.eval().requires_grad_(requires_grad=False).to(self.device)
 
     def _drawn(self, snapshot: str) -> Callable[[int], Image]:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import shapely
 
-from hdgan.artifacts.outlines.areas import Area, Ring, filled, only_area
+from hdgan.artifacts.outlines.areas import Area, Ring, filled, joined, only_area
 from hdgan.artifacts.outlines.outline import Drawn, LeftOut, drawn
 from hdgan.artifacts.outlines.xml_points import ring_in
 
@@ -66,12 +66,18 @@ def _shapes(annotation: Element, where: str) -> Iterator[Drawn]:
         else:
             yield LeftOut(WITHOUT_AREA.get(kind, f"region of type {kind[:20]!r}"))
     solid = [region for region in regions if not region.is_hole]
-    areas = np.array([region.area for region in solid], dtype=object)
-    for hole in regions:
-        if hole.is_hole and not _cut(hole, solid, areas):
+    holes: dict[int, list[Area]] = {}
+    tree = shapely.STRtree([region.area for region in solid])
+    sizes = shapely.area([region.area for region in solid])
+    for hole in (region for region in regions if region.is_hole):
+        around = [i for i in tree.query(hole.area, "intersects") if sizes[i] >= hole.area.area]
+        named = [i for i in around if solid[i].id == hole.cut_from]
+        for index in named or around:
+            holes.setdefault(int(index), []).append(hole.area)
+        if not around:
             yield LeftOut("hole outside of any region")
-    for region, area in zip(solid, areas, strict=True):
-        yield drawn(region.name, area)
+    for index, region in enumerate(solid):
+        yield drawn(region.name, _without(region.area, holes.get(index, [])))
 
 
 def _region(annotation: Element, element: Element, where: str) -> _Region:
@@ -121,22 +127,8 @@ def _ellipse(corners: Ring) -> Ring:
     return ring
 
 
-def _cut(hole: _Region, solid: list[_Region], areas: np.ndarray) -> bool:
-    """Cut a hole out of the region that it names, else out of all that it overlaps.
-
-    Smaller ones are islands in the hole.
-
-    Args:
-        hole: what to cut out.
-        solid: the other regions.
-        areas: what is left of them so far; changed in place.
-
-    Returns:
-        Whether there was such a region.
-    """
-    larger = shapely.area([region.area for region in solid]) >= hole.area.area
-    around = np.flatnonzero(larger & shapely.intersects(areas, hole.area))
-    named = [index for index in around if solid[index].id == hole.cut_from]
-    for index in named or around:
-        areas[index] = only_area(shapely.difference(areas[index], hole.area))
-    return len(around) > 0
+def _without(area: Area, holes: list[Area]) -> Area:
+    """What is left of a region; smaller regions in a hole are islands, and lie over it."""
+    if not holes:
+        return area
+    return only_area(shapely.difference(area, joined(holes)))

@@ -1,12 +1,14 @@
 """Valid areas from rings as people draw them: open, self-crossing or with repeated points."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
 import shapely
 from jaxtyping import Float64
 
+from hdgan.artifacts.outlines.tangles import refuse_tangle
 from hdgan.errors import LabelError
 
 MAX_COORDINATE_PX = 1e9
@@ -64,6 +66,7 @@ def filled(rings: Sequence[Ring]) -> Area:
     area = shapely.Polygon(rings[0], [ring for ring in rings[1:] if _has_corners(ring)])
     if area.is_valid:
         return area
+    refuse_tangle([area])
     return joined([shapely.make_valid(area, method="structure", keep_collapsed=False)])
 
 
@@ -73,7 +76,10 @@ def joined(areas: Sequence[shapely.Geometry]) -> Area:
     if len(parts) == 1:
         return parts[0]
     together = shapely.MultiPolygon(parts)
-    return together if together.is_valid else only_area(shapely.union_all(parts))
+    if together.is_valid:
+        return together
+    refuse_tangle(parts)
+    return only_area(shapely.union_all(parts))
 
 
 def only_area(geometry: shapely.Geometry) -> Area:
@@ -90,11 +96,18 @@ def _parts_of(geometry: shapely.Geometry) -> list[shapely.Polygon]:
 
 
 def _array(points: object) -> np.ndarray:
+    # Texts would all take as much memory as the longest.
+    if not isinstance(points, list | tuple) or not set(map(type, points)) <= {list, tuple}:
+        return np.empty(0)
+    if not set(map(type, chain.from_iterable(points))) <= {int, float}:
+        return np.empty(0)
     try:
         return np.asarray(points)
-    except ValueError:  # points of different lengths
+    except (ValueError, OverflowError):  # points of different lengths
         return np.empty(0)
 
 
 def _has_corners(ring: Ring) -> bool:
-    return len(np.unique(ring, axis=0)) >= 3
+    """Whether at least three places are different."""
+    others = ring[(ring != ring[:1]).any(axis=1)]
+    return bool((others != others[:1]).any())

@@ -8,8 +8,17 @@ from xml.parsers import expat
 
 from hdgan.errors import LabelError
 
-MAX_BYTES = 500_000_000
-"""Largest file that is parsed; its tree takes several times as much memory."""
+MAX_BYTES = 150_000_000
+"""Largest file that is parsed: one letter that is not Latin makes four bytes of each in memory."""
+
+MAX_VALUES = 6_000_000
+"""Numbers, texts and lists in a JSON file: two million corners, which take 0.6 GB."""
+
+MAX_PARTS = 4_000_000
+"""Elements and attributes in an XML file: a million corners or more."""
+
+MAX_DEPTH = 50
+"""Of elements in elements; ASAP and ImageScope need six."""
 
 _BEFORE_CONTENT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 """Byte order marks, blanks, and the zeros of UTF-16."""
@@ -30,6 +39,15 @@ def check_size(num_bytes: int, name: str) -> None:
         )
 
 
+def _check_count(count: int, most: int, what: str, name: str) -> None:
+    """Refuse what would fill the memory."""
+    if count > most:
+        raise LabelError(
+            f"{name} has {count:,} {what}, more than the {most:,} that are read at once. Export "
+            "fewer objects, such as the annotations without the detections, or simpler outlines."
+        )
+
+
 def is_xml(data: bytes) -> bool:
     """Whether a file's first visible character opens an XML tag."""
     return data[:1000].lstrip(_BEFORE_CONTENT)[:1] == b"<"
@@ -44,8 +62,9 @@ def json_document(data: bytes, name: str) -> object:
     """Content of a JSON file in UTF-8, UTF-16 or UTF-32.
 
     Raises:
-        LabelError: it is damaged, cut short, or nested too deeply.
+        LabelError: it is damaged, cut short, too large, or nested too deeply.
     """
+    _check_count(sum(map(data.count, (b",", b"[", b"{"))), MAX_VALUES, "values", name)
     try:
         return json.loads(data)
     except ValueError as error:
@@ -62,7 +81,8 @@ def xml_document(data: bytes, name: str) -> Element:
     """Elements and attributes of an XML file, without its texts.
 
     Raises:
-        LabelError: it is damaged, cut short, or has a document type, which may define entities.
+        LabelError: it is damaged, cut short, too large, nested too deeply, or has a document type,
+            which may define entities.
     """
 
     def refuse(*_: object) -> NoReturn:
@@ -71,11 +91,28 @@ def xml_document(data: bytes, name: str) -> Element:
             "entities that fill the memory. Remove it, or export the file again."
         )
 
-    builder = TreeBuilder()
+    _check_count(data.count(b"<") + data.count(b"="), MAX_PARTS, "elements and attributes", name)
+    builder, depth = TreeBuilder(), 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise LabelError(
+                f"{name} has elements in elements more than {MAX_DEPTH} deep, as no annotation "
+                "has. Export it again."
+            )
+        builder.start(tag, attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(tag)
+
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
     try:
         parser.ParseFile(BytesIO(data))
     except (expat.ExpatError, LookupError, ValueError) as error:

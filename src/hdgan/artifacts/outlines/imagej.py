@@ -15,6 +15,7 @@ from hdgan.artifacts.optional_packages import need
 from hdgan.artifacts.outlines.areas import Area, Ring, filled, only_area, ring_of
 from hdgan.artifacts.outlines.imagej_path import rings_of_path
 from hdgan.artifacts.outlines.outline import Drawn, LeftOut, drawn
+from hdgan.artifacts.outlines.tangles import refuse_tangle
 from hdgan.artifacts.outlines.zipped import members_of
 from hdgan.errors import LabelError
 
@@ -114,6 +115,7 @@ def _ring(corners: np.ndarray, where: str) -> Ring:
 def _even_odd(rings: list[Ring]) -> Area:
     """What an odd number of rings encloses, as ImageJ combines areas."""
     polygons = [shapely.Polygon(ring) for ring in rings if len(ring) > 2]
+    refuse_tangle(polygons)
     together = shapely.MultiPolygon(polygons)
     return only_area(shapely.make_valid(together, method="linework"))
 

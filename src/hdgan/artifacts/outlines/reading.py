@@ -12,6 +12,7 @@ from hdgan.artifacts.outlines.documents import (
     xml_document,
 )
 from hdgan.artifacts.outlines.outline import Drawing, Drawn, Outline
+from hdgan.artifacts.outlines.tangles import TangledError, tangles_counted
 from hdgan.artifacts.outlines.zipped import is_zip
 from hdgan.errors import LabelError
 
@@ -72,11 +73,11 @@ def drawing_of(data: bytes, name: str) -> Drawing:
     """
     check_size(len(data), name)
     if is_xml(data):
-        return Drawing.of(_shapes_in_xml(data, name))
+        return _drawing(_shapes_in_xml(data, name), name)
     if is_json(data):
-        return drawing_of_json(json_document(data, name), name)
+        return _drawing(_shapes_in_json(json_document(data, name), name), name)
     if imagej.is_roi(data) or is_zip(data):
-        return Drawing.of(imagej.shapes_in(data, name))
+        return _drawing(imagej.shapes_in(data, name), name)
     raise LabelError(
         f"{name} begins with {data[:8]!r}, which is neither JSON nor XML. Needed is {FORMATS}."
     )
@@ -88,7 +89,20 @@ def drawing_of_json(document: object, name: str) -> Drawing:
     Raises:
         LabelError: it is no GeoJSON and no list of polygons, or holds what cannot be an outline.
     """
-    return Drawing.of(_shapes_in_json(document, name))
+    return _drawing(_shapes_in_json(document, name), name)
+
+
+def _drawing(shapes: Iterator[Drawn], name: str) -> Drawing:
+    """The shapes, if they are not so tangled that they would take minutes to be read.
+
+    Raises:
+        LabelError: as they are read, or outlines are tangles.
+    """
+    try:
+        with tangles_counted():
+            return Drawing.of(shapes)
+    except TangledError as error:
+        raise LabelError(f"{name} has {error}") from error
 
 
 def _shapes_in_xml(data: bytes, name: str) -> Iterator[Drawn]:

@@ -13,9 +13,13 @@ from jaxtyping import Float64, Int64, UInt8
 
 from hdgan.artifacts.outlines.areas import Area
 from hdgan.class_map import LabelMap
+from hdgan.errors import LabelError
 
 CORNERS_AT_ONCE = 300_000
 """Corners whose crossings are worked on together, unless one area has more."""
+
+MOST_CROSSINGS = 100_000_000
+"""Of outlines with rows: about four seconds of work."""
 
 CROSSINGS_AT_ONCE = 2_000_000
 """Crossings that are sorted together: about 100 MB."""
@@ -37,17 +41,21 @@ def fill_areas(labels: LabelMap, areas: list[Area], values: UInt8[np.ndarray, " 
         labels: changed in place.
         areas: in px of the label map; what lies outside of it does nothing.
         values: one an area.
+
+    Raises:
+        LabelError: they cross the rows absurdly often.
     """
     shapes = np.array(areas, dtype=object)
     near = _near(shapely.bounds(shapes).reshape(-1, 4), labels)
     shapes, values = shapes[near], values[near]
-    corners = shapely.get_num_coordinates(shapes)
+    corners, crossed = shapely.get_num_coordinates(shapes), 0
     for some in _batches(corners):
         parts, part_of = shapely.get_parts(shapes[some], return_index=True)
         rings, ring_of = shapely.get_rings(parts, return_index=True)
         points, ring = shapely.get_coordinates(rings, return_index=True)
         edges, owners = _edges(points, ring)
-        _fill(labels, edges, part_of[ring_of[owners]], values[some])
+        crossed += _fill(labels, edges, part_of[ring_of[owners]], values[some])
+        _refuse_many(crossed)
 
 
 def fill_rings(
@@ -63,11 +71,12 @@ def fill_rings(
         values: one a ring.
     """
     closed = [np.concatenate([ring, ring[:1]]) for ring in rings]
-    corners = np.array([len(ring) for ring in closed], dtype=np.int64)
+    corners, crossed = np.array([len(ring) for ring in closed], dtype=np.int64), 0
     for some in _batches(corners):
         points = np.concatenate(closed[some])
         edges, owners = _edges(points, np.repeat(np.arange(len(corners[some])), corners[some]))
-        _fill(labels, edges, owners, values[some])
+        crossed += _fill(labels, edges, owners, values[some])
+        _refuse_many(crossed)
 
 
 def _near(bounds: Float64[np.ndarray, "areas 4"], labels: LabelMap) -> np.ndarray:
@@ -95,8 +104,21 @@ def _edges(points: Float64[np.ndarray, "points 2"], ring: np.ndarray) -> tuple[E
     return np.concatenate([points[:-1], points[1:]], axis=1)[same], ring[:-1][same].astype(np.int64)
 
 
-def _fill(labels: LabelMap, edges: Edges, owners: Owners, values: UInt8[np.ndarray, " _"]) -> None:
-    """Band by band, so that memory does not grow with the length of the edges."""
+def _refuse_many(crossings: int) -> None:
+    if crossings > MOST_CROSSINGS:
+        raise LabelError(
+            f"The outlines of an image cross its rows {crossings:,} times, more than the "
+            f"{MOST_CROSSINGS:,} that are followed. Simplify them: they have far more corners than "
+            "the image has pixels."
+        )
+
+
+def _fill(labels: LabelMap, edges: Edges, owners: Owners, values: UInt8[np.ndarray, " _"]) -> int:
+    """Band by band, so that memory does not grow with the length of the edges.
+
+    Returns:
+        How often edges cross the centre lines of rows; too many are not followed.
+    """
     height, _ = labels.shape
     first, last = (
         np.ceil(rows - 0.5).clip(0, height).astype(np.int64)
@@ -104,6 +126,7 @@ def _fill(labels: LabelMap, edges: Edges, owners: Owners, values: UInt8[np.ndarr
     )
     per_row = np.bincount(first, minlength=height + 1) - np.bincount(last, minlength=height + 1)
     crossings = np.cumsum(np.cumsum(per_row[:height]))
+    _refuse_many(int(crossings[-1]))
     top = 0
     while top < height:
         before = int(crossings[top - 1]) if top else 0
@@ -115,6 +138,7 @@ def _fill(labels: LabelMap, edges: Edges, owners: Owners, values: UInt8[np.ndarr
             some = (edges[there], owners[there], rows_of[0][there], rows_of[1][there])
             _fill_spans(labels, _crossings(*some, labels.shape), values)
         top = bottom
+    return int(crossings[-1])
 
 
 def _crossings(

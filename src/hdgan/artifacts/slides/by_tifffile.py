@@ -28,7 +28,10 @@ DAMAGE = (
     TypeError,
     AttributeError,
     AssertionError,
-    ZeroDivisionError,
+    ArithmeticError,
+    MemoryError,
+    EOFError,
+    SyntaxError,
     struct.error,
 )
 """What tifffile and its decoders raise where a file is not what it says."""
@@ -39,7 +42,15 @@ _OME_TEXT = 1_000_000
 _MOST_TAGGED_UM = 20.0
 """Resolution tags that say more mean a printer: 300 dots per inch are 85 um."""
 _MAX_TILE_PX = 16384
-"""Files with larger tiles are not read piece by piece."""
+"""Files with longer tiles are not read piece by piece."""
+_MAX_TILE_PIXELS = 2**24
+"""Nor are those with larger ones: 4096 x 4096, 50 MB."""
+_MOST_IMAGES = 10_000
+"""In a file; a scanner writes a dozen, a stack a few hundred."""
+_LOOP = 20
+"""Images after which a list of images may begin again."""
+_JPEG = 7
+_JPEG_FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]..\x08(..)(..)", re.DOTALL)
 
 # A damaged file is told of once, by an error.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -104,6 +115,7 @@ class TiffSlide(Slide):
         data = handle.read(size)
         if len(data) < size:
             raise ValueError(f"it ends {size - len(data)} bytes too early")
+        _check_jpeg(page, data)
         segment = page.decode(data, index, jpegtables=page.jpegtables)[0]
         if segment is None:
             return None
@@ -114,6 +126,26 @@ class TiffSlide(Slide):
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+
+def refuse_many_images(path: Path) -> None:
+    """Do nothing if a file is no TIFF, or one of so few images that its readers can list them.
+
+    Raises:
+        ImageError: it has far more than any slide.
+    """
+    try:
+        with tifffile.TiffFile(path) as file:
+            last = range(_MOST_IMAGES - _LOOP, _MOST_IMAGES + 1)
+            places = {file.pages.get(number).offset for number in reversed(last)}
+    except DAMAGE:  # there is none of this number, most often
+        return
+    if len(places) < len(last):  # its list goes round in a circle, which its readers see
+        return
+    raise ImageError(
+        f"{path} has more than {_MOST_IMAGES:,} images. It is damaged or made to do harm: leave it "
+        "out."
+    )
 
 
 def is_tiled_tiff(path: Path) -> bool:
@@ -144,12 +176,8 @@ def _pages(file: tifffile.TiffFile, name: str) -> list[tifffile.TiffPage]:
     full = pages[0]
     if full.subifds and len(pages) <= len(full.subifds):
         raise ValueError(f"{len(full.subifds)} smaller sizes are declared, {len(pages) - 1} there")
-    if not full.is_tiled or max(full.tilewidth, full.tilelength) > _MAX_TILE_PX:
-        raise ImageError(
-            f"{name} has tiles of {full.tilewidth} x {full.tilelength} pixels, or none. Needed: "
-            f"tiles of at most {_MAX_TILE_PX}. Export it again."
-        )
     for page in pages:
+        _check_tiles(page, name, is_full=page is full)
         if page.is_tiled and len(page.dataoffsets) < _num_tiles(page):
             raise ValueError(f"{len(page.dataoffsets)} tiles are there, not {_num_tiles(page)}")
         if page.dtype != np.uint8 or page.samplesperpixel != 3 or page.planarconfig != 1:
@@ -158,6 +186,33 @@ def _pages(file: tifffile.TiffFile, name: str) -> list[tifffile.TiffPage]:
                 f"type {page.dtype}. Needed: a slide scanned in brightfield."
             )
     return [page for page in pages if page.is_tiled]
+
+
+def _check_tiles(page: tifffile.TiffPage, name: str, *, is_full: bool) -> None:
+    """Refuse tiles that are not there, or so large that one of them fills the memory.
+
+    Raises:
+        ImageError: they are.
+    """
+    if not page.is_tiled and not is_full:
+        return
+    pixels = page.tilewidth * page.tilelength
+    longest = max(page.tilewidth, page.tilelength)
+    if not page.is_tiled or longest > _MAX_TILE_PX or pixels > _MAX_TILE_PIXELS:
+        raise ImageError(
+            f"{name} has tiles of {page.tilewidth} x {page.tilelength} pixels, or none. Needed: "
+            f"tiles of at most {_MAX_TILE_PIXELS:,} pixels. Export it again."
+        )
+
+
+def _check_jpeg(page: tifffile.TiffPage, data: bytes) -> None:
+    """Refuse a JPEG of another size than its tile, before memory is taken for it."""
+    frame = _JPEG_FRAME.search(data) if page.compression == _JPEG else None
+    if frame is None:
+        return
+    height, width = (int.from_bytes(side) for side in frame.groups())
+    if height > page.tilelength or width > page.tilewidth:
+        raise ValueError(f"a tile holds {width} x {height} pixels")
 
 
 def _num_tiles(page: tifffile.TiffPage) -> int:

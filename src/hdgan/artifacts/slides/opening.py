@@ -57,12 +57,12 @@ def _opened(path: Path) -> Slide:
         raise ImageError(f"There is no file {path}. Check the path.")
     if suffix in PLAIN_SUFFIXES:
         return PlainSlide(rgb_of(path.read_bytes(), str(path)), str(path))
-    if suffix in TIFF_SUFFIXES:
-        from hdgan.artifacts.slides.by_tifffile import TiffSlide, is_tiled_tiff
+    from hdgan.artifacts.slides.by_tifffile import TiffSlide, is_tiled_tiff, refuse_many_images
 
-        if is_tiled_tiff(path):
-            _need("imagecodecs", path)
-            return TiffSlide(path)
+    refuse_many_images(path)
+    if suffix in TIFF_SUFFIXES and is_tiled_tiff(path):
+        _need("imagecodecs", path)
+        return TiffSlide(path)
     return _by_openslide(path)
 
 

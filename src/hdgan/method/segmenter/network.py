@@ -82,8 +82,12 @@ def _logits_of(
 def _logits(
     network: nn.Module, x: Float[Tensor, "1 3 height width"]
 ) -> Float[Tensor, "1 classes height width"]:
-    window = [min(WINDOW_PX, -(-side // 32) * 32) for side in x.shape[2:]]
+    sides = x.shape[2:]
+    window = [min(WINDOW_PX, -(-side // 32) * 32) for side in sides]
+    # What an image has too few pixels to reflect is its edge, continued.
+    has_room = all((wide - side + 1) // 2 < side for wide, side in zip(window, sides, strict=True))
+    mode = "reflect" if has_room else "replicate"
     logits = sliding_window_inference(
-        x, window, 1, network, overlap=0.25, mode="gaussian", padding_mode="reflect"
+        x, window, 1, network, overlap=0.25, mode="gaussian", padding_mode=mode
     )
     return torch.as_tensor(logits)

@@ -31,7 +31,7 @@ class FullyConnected(nn.Module):
         rate_multiplier: float = 1.0,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate_multiplier)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs).div_(rate_multiplier))
         self.bias = nn.Parameter(torch.full((outputs,), bias_start))
         self.activated = activated
         self.weight_gain = rate_multiplier / math.sqrt(inputs)

@@ -16,9 +16,9 @@ _TAPS = (1.0, 3.0, 3.0, 1.0)
 
 def fir_kernel() -> Float[Tensor, "4 4"]:
     """The outer product of [1, 3, 3, 1] with itself; sums to 1."""
-    taps = torch.tensor(_TAPS)
-    kernel = torch.outer(taps, taps)
-    return kernel / kernel.sum()
+    # Not by `outer`, which takes a second to be imported on the device "meta".
+    kernel = torch.tensor([[down * across for across in _TAPS] for down in _TAPS])
+    return kernel.div_(kernel.sum())
 
 
 def blur(

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from hdgan.artifacts.annotation_history import AnnotationHistory, Mark, Stroke
 from hdgan.artifacts.annotation_set import HISTORY, AnnotationSet
@@ -12,7 +13,12 @@ from hdgan.artifacts.manifest import MANIFEST, UNFINISHED
 from hdgan.artifacts.order import Order
 from hdgan.artifacts.seen import Seen, seen_together
 from hdgan.class_map import ClassMap, LabelMap
-from hdgan.errors import LabelError, MissingArtifactError, WrongArtifactError
+from hdgan.errors import (
+    DamagedArtifactError,
+    LabelError,
+    MissingArtifactError,
+    WrongArtifactError,
+)
 from hdgan.web.tiles import TileSource
 
 TILES = "tiles"
@@ -107,7 +113,7 @@ def note_lineage(history: AnnotationHistory, parents: Mapping[str, str], seen: S
     Drawings are not noted: whoever was helped by what had learned from some has looked at them.
     """
     facts = history.facts()
-    before = json.loads(facts.get(_PARENTS, "{}"))
+    before = _mapping(facts, _PARENTS)
     history.note(_PARENTS, json.dumps(before | dict(parents)))
     together = seen_together(_noted(facts), seen)
     history.note(_SEEN, json.dumps(together.folds))
@@ -116,11 +122,36 @@ def note_lineage(history: AnnotationHistory, parents: Mapping[str, str], seen: S
 
 def _noted(facts: Mapping[str, str]) -> Seen:
     """The real tiles that a history notes."""
-    slides = {
-        tiles: {int(fold): names for fold, names in by_fold.items()}
-        for tiles, by_fold in json.loads(facts.get(_SLIDES, "{}")).items()
-    }
-    return Seen(json.loads(facts.get(_SEEN, "{}")), slides)
+    try:
+        slides = {
+            tiles: {int(fold): names for fold, names in by_fold.items()}
+            for tiles, by_fold in _mapping(facts, _SLIDES).items()
+        }
+    except (ValueError, AttributeError) as error:
+        raise _not_noted(_SLIDES) from error
+    return Seen(_mapping(facts, _SEEN), slides)
+
+
+def _mapping(facts: Mapping[str, str], name: str) -> dict[str, Any]:
+    """A fact that is a JSON object; empty if it is not noted.
+
+    Raises:
+        DamagedArtifactError: it is something else.
+    """
+    try:
+        found = json.loads(facts.get(name, "{}"))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _not_noted(name) from error
+    if not isinstance(found, dict):
+        raise _not_noted(name)
+    return found
+
+
+def _not_noted(name: str) -> DamagedArtifactError:
+    return DamagedArtifactError(
+        f"A history of annotations says of its {name} what cannot be understood. Restore it from a "
+        "copy."
+    )
 
 
 def with_lineage(order: Order, facts: Mapping[str, str]) -> Order:
@@ -130,7 +161,7 @@ def with_lineage(order: Order, facts: Mapping[str, str]) -> Order:
         order: as the command has it.
         facts: of the history.
     """
-    parents = json.loads(facts.get(_PARENTS, "{}"))
+    parents = _mapping(facts, _PARENTS)
     seen = seen_together(order.seen, _noted(facts))
     return Order(order.kind, order.settings, parents | order.parents, seen)
 
