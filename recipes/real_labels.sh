@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Labels of real tiles instead of painted drawings: which way of learning from them is better?
 #
-# usage: recipes/real_labels.sh [FOLDER]     (default runs/real-labels; an hour to an hour and a half of CPU)
+# usage: recipes/real_labels.sh [FOLDER]     (default runs/real-labels; about 35 minutes of CPU time)
 #
 # The generator of nuclei that comes with hdgan learns from sixteen labelled real images, once by
 # projection and once by gradient matching; 200 pairs of each train a segmenter, which is tested on

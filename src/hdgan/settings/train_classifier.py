@@ -102,8 +102,7 @@ class TrainClassifierSettings:
     latents are sought whose drawings look like the tiles. `gradient-matching`: the classifier is
     fitted, in 1500 steps unless `--steps` says otherwise and without context, so that a small
     segmenter learns the same from 64 drawings (fewer of large ones) as from real tiles. Default:
-    `projection`, which was better on nuclei: chosen on one draw, tested on the fold that
-    docs/results.md tests on."""
+    `projection`, which was better on nuclei in three of three draws (docs/results.md)."""
 
     folds: tuple[int, ...] = (1, 2, 3, 4)
     """Of annotated tiles: folds to learn from."""
