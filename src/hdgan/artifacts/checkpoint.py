@@ -72,7 +72,11 @@ class Learning:
         for name, (optimizer, network) in self.optimizers.items():
             restore_optimizer(name, optimizer, network, tensors)
         steps, curves = about.get("steps"), about.get("curves")
-        if not isinstance(steps, int) or not isinstance(curves, list):
+        if (
+            not isinstance(steps, int)
+            or not isinstance(curves, list)
+            or not all(isinstance(line, str) for line in curves)
+        ):
             raise DamagedArtifactError(
                 "The checkpoint does not say how far it had come. Remove the unfinished folder and "
                 "start again."
