@@ -4,22 +4,30 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from hdgan.artifacts.score_rows import why_no_class
 from hdgan.artifacts.score_titles import (
     LEAST_PIXELS,
     MEASURES,
     SPREAD_ALONE,
+    WITH_SPREAD,
     Column,
     column_of,
     known_column,
     may_count_images,
+    plain,
     without_rivals,
 )
-from hdgan.artifacts.score_words import is_missing, is_per_cent, number_in, row_of_means
+from hdgan.artifacts.score_words import Number, is_missing, is_per_cent, number_in, row_of_means
 from hdgan.errors import InputError
 from hdgan.method.printed_scores import Printed
 
-_WITH_SPREAD = re.compile(r"\d.*(±|\\pm|\+/?-|\(|\[)")
-"""A score, and behind it its spread."""
+_OF_NAMES = frozenset(
+    ["class", "classes", "name", "label", "labels", "structure", "tissue", "category", "organ"]
+)
+"""Titles of the column of the rows' names."""
+
+_NOTE = re.compile(r"[†‡§¶]|\*+ |(notes?|sources?|abbreviations?)\b\W", re.IGNORECASE)
+"""How what is said below a table begins."""
 
 
 class ScoreColumns:
@@ -31,6 +39,10 @@ class ScoreColumns:
         last_digit: as for `score_table_of`.
         name: what errors call the table.
 
+    Attributes:
+        classes, means: the rows of either.
+        others: the rows of spreads, counts and so on, each with why it is not read.
+
     Raises:
         InputError: two columns are of one score.
     """
@@ -38,11 +50,15 @@ class ScoreColumns:
     def __init__(
         self, header: list[str], rows: list[list[str]], last_digit: float, name: str
     ) -> None:
-        longest = max((len(cells) for cells in rows), default=0)
-        if column_of(header[0]).measure and longest == len(header) + 1:
-            header = ["class", *header]  # the column of names has no title
+        header, rows = _with_names(header, rows)
         self.last_digit, self.name, self.header = last_digit, name, header
-        self.rows = [cells for cells in rows if _is_row(cells, len(header))]
+        kept = [cells for cells in rows if _is_row(cells, header)]
+        has_names = any(cells[0].strip() for cells in kept)
+        reasons = [why_no_class(cells, has_names=has_names) for cells in kept]
+        self.others = [(row, why) for row, why in zip(kept, reasons, strict=True) if why]
+        rest = [row for row, why in zip(kept, reasons, strict=True) if not why]
+        self.means = [cells for cells in rest if row_of_means(cells[0])]
+        self.classes = [cells for cells in rest if not row_of_means(cells[0])]
         titled = [self._column(title, place) for place, title in enumerate(header)]
         self.columns = [titled[0], *without_rivals(titled[1:])]
         self._refuse_two_of_one()
@@ -65,11 +81,13 @@ class ScoreColumns:
         }
 
     def numbers(self, cells: list[str]) -> dict[str, Printed]:
-        """What stands in the known columns of a row, by column.
+        """What stands in the known columns of a row, by column; nothing if it has no number.
 
         Raises:
             InputError: it has more or fewer cells than the header.
         """
+        if not any(map(number_in, cells[1:])):
+            return {}
         if len(cells) < len(self.columns) or any(cells[len(self.columns) :]):
             raise InputError(
                 f"{self.name}: the row {name_of_row(cells)} has {len(cells)} cells, but the header "
@@ -77,19 +95,37 @@ class ScoreColumns:
             )
         found: dict[str, Printed] = {}
         for cell, column, scale in list(zip(cells, self.columns, self._scales, strict=False))[1:]:
-            number = number_in(cell)
+            number = _number_of(cell, column)
             if column.measure is not None and number is not None:
                 of = 0.01 if number.has_sign else scale
                 whole = column.measure == "pixels"
                 found[column.measure] = number.printed(of, self.last_digit, whole=whole)
         return found
 
+    def cell_of(self, cells: list[str], measure: str) -> str:
+        """What stands in the column of a score; empty if there is none, or the row is shorter."""
+        if len(cells) != len(self.columns):
+            return ""
+        found = [c for c, at in zip(cells, self.columns, strict=True) if at.measure == measure]
+        return found[0] if found else ""
+
+    def unread(self, cells: list[str]) -> list[str]:
+        """What stands in the known columns of a row and is no number."""
+        wanted = [column for column in self.columns[1:] if column.measure is not None]
+        given = [pair for pair in zip(cells, self.columns, strict=False) if pair[1].measure]
+        if len(cells) < len(self.columns):
+            given = [(cell, wanted[0]) for cell in cells[1:]]
+        return [
+            cell[:40]
+            for cell, column in given
+            if not is_missing(cell) and _number_of(cell, column) is None
+        ]
+
     def _column(self, title: str, place: int) -> Column:
         """What stands in a column; small counts may be of images, and spreads are no scores."""
         column = column_of(title)
-        rows = [row for row in self.rows if row[place:] and not row_of_means(row[0])]
-        cells = [row[place] for row in rows]
-        if column.has_spread and not any(map(_WITH_SPREAD.search, cells)):
+        cells = [row[place] for row in self.classes if row[place:]]
+        if column.has_spread and not any(map(WITH_SPREAD.search, cells)):
             return Column(None, column.has_sign, SPREAD_ALONE)
         if not may_count_images(title):
             return column
@@ -114,7 +150,8 @@ class ScoreColumns:
         """What a number of a column is multiplied with to be a part of 1."""
         column = self.columns[place]
         width = len(self.columns)  # a shorter row, such as `accuracy`, leaves columns out
-        cells = [cells[place] for cells in self.rows if len(cells) >= width]
+        rows = [*self.classes, *self.means]
+        cells = [cells[place] for cells in rows if len(cells) >= width]
         numbers = [number for number in map(number_in, cells) if number is not None]
         values = [number.value for number in numbers if not number.has_sign]
         if column.measure in (None, "pixels") or not is_per_cent(values, column):
@@ -174,9 +211,31 @@ def _turned(grid: list[list[str]], first: int) -> tuple[list[list[str]], list[st
     return columns[1:], columns[0], [title_at(cells, 0) for cells in others]
 
 
-def _is_row(cells: Sequence[str], width: int) -> bool:
-    """Whether cells have a number, or say of a class that there is none."""
+def _with_names(header: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """A table with a column of names, if it has none or the column has no title."""
+    longest = max((len(cells) for cells in rows if any(map(number_in, cells[1:]))), default=0)
+    measure = column_of(header[0]).measure
+    if measure is not None and longest == len(header) + 1:
+        return ["class", *header], rows
+    is_narrow = measure not in (None, "pixels") and longest == len(header)
+    if is_narrow and all(number_in(cells[0]) for cells in rows if len(cells) > 1):
+        return ["class", *header], [["", *cells] for cells in rows if len(cells) > 1]
+    return header, rows
+
+
+def _is_row(cells: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether cells have a number, or are of something that is named, whatever is said of it."""
     if any(map(number_in, cells[1:])):
         return True
-    is_named = bool(cells[0].strip()) and not row_of_means(cells[0])
-    return is_named and len(cells) == width > 1 and all(map(is_missing, cells[1:]))
+    if not cells[0].strip() or plain(cells[0]) in _OF_NAMES or _NOTE.match(cells[0]):
+        return False
+    if len(cells) == len(header) > 1:
+        return not (row_of_means(cells[0]) and all(map(is_missing, cells[1:])))
+    return any(re.search(r"\d", cell) for cell in cells[1:])
+
+
+def _number_of(cell: str, column: Column) -> Number | None:
+    """The number in a cell; a score that is said to be of thousands is none."""
+    number = number_in(cell)
+    is_score = column.measure != "pixels"
+    return None if number is not None and is_score and number.unit > 1 else number

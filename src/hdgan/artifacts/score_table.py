@@ -1,8 +1,7 @@
 """Tables of scores as people paste them: CSV, TSV, Markdown, or columns two spaces apart."""
 
-import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from hdgan.artifacts.score_columns import (
     ScoreColumns,
@@ -10,31 +9,26 @@ from hdgan.artifacts.score_columns import (
     name_of_row,
     titles_of_unknown,
 )
+from hdgan.artifacts.score_lines import Line, lines_of, looks_like_latex, tables_in
+from hdgan.artifacts.score_summaries import (
+    Said,
+    is_said,
+    said_in,
+    said_in_block,
+    summaries_of,
+    summary_of,
+    why_not_read,
+)
 from hdgan.artifacts.score_titles import column_of
 from hdgan.artifacts.score_words import (
     averaging_of,
-    is_average_precision,
     is_background,
     is_total,
     number_in,
-    row_of_means,
     summary_words,
 )
 from hdgan.errors import InputError
 from hdgan.method.printed_scores import ClassRow, Interval, Measure, Printed, ScoreTable, Summary
-
-LARGEST_BYTES = 1_000_000
-"""A table of scores is not larger."""
-
-LARGEST_ROWS = 1000
-"""Nor longer."""
-
-LARGEST_LINE = 10_000
-"""Nor wider."""
-
-_NAMED = re.compile(r"^([^:=|\t,;]{1,120})[:=]([^:=|\t]{1,60})$")
-_PLAIN = re.compile(r"^([A-Za-z][^:=|\t,;\d]{1,120})\s([-+]?[\d.][^\s|]{0,40}(?: ?%)?)$")
-_RULE = re.compile(r"^[\s|:+=_-]*$")
 
 
 def score_table_of(data: bytes, name: str, last_digit: float = 0.5) -> ScoreTable:
@@ -48,25 +42,19 @@ def score_table_of(data: bytes, name: str, last_digit: float = 0.5) -> ScoreTabl
 
     Raises:
         InputError: it is no text, too large, has a row that does not fit its header, two columns of
-            one score, or no score.
+            one score, two tables, or no score.
     """
-    lines = _lines(data, name)
-    summaries = [*_said(lines, last_digit)]
-    grid = [_cells(line) for line in lines if not _is_said(line)]
+    lines = lines_of(data, name)
+    tables = tables_in([line for line in lines if not is_said(line)])
+    blocks = [said_in_block(table) for table in tables]
+    said = [*said_in([line for line in lines if is_said(line)]), *chain(*blocks)]
+    rest = [table for table, block in zip(tables, blocks, strict=True) if not block]
+    grid, others = _only_table([table for table in rest if table], name)
     rows, header, other_titles = found_header(grid)
     if not header:
-        table = ScoreTable([], summaries, not_read=_reasons(titles_of_unknown(grid)))
-    else:
-        columns = ScoreColumns(header, rows, last_digit, name)
-        reader = _Reader(columns)
-        classes = reader.classes()
-        table = ScoreTable(
-            classes,
-            [*summaries, *reader.means()],
-            is_whole=reader.is_whole(classes),
-            read_as=columns.read_as(),
-            not_read=columns.not_read() | _reasons(other_titles),
-        )
+        _refuse_latex(lines, name)
+    columns = ScoreColumns(header or [""], rows, last_digit, name)
+    table = _Reader(columns).table(said, [*other_titles, *others])
     if not table.classes and not table.summaries:
         raise InputError(
             f"{name} has no score that is understood. Needed is a row a class under a header with "
@@ -76,9 +64,31 @@ def score_table_of(data: bytes, name: str, last_digit: float = 0.5) -> ScoreTabl
     return table
 
 
-def _reasons(titles: Sequence[str]) -> dict[str, str]:
-    """Why each title is not read, as far as that is known."""
-    return {title: column_of(title).why_not for title in titles}
+def _only_table(tables: Sequence[Sequence[Line]], name: str) -> tuple[list[list[str]], list[str]]:
+    """The cells of the table that names a score, and the titles of those above it that do not.
+
+    Raises:
+        InputError: another table stands below it.
+    """
+    grids = [[line.cells for line in table] for table in tables]
+    known = [i for i, grid in enumerate(grids) if found_header(grid)[1]]
+    first = known[0] if known else len(grids)
+    if len(grids) > first + 1:
+        begin = [" | ".join(cells)[:60] for cells in (grids[first][0], grids[first + 1][0])]
+        raise InputError(
+            f"{name} has more than one table: the first begins with '{begin[0]}', the next with "
+            f"'{begin[1]}'. Give one at a time, or leave out titles that stand there again."
+        )
+    titles = [title for grid in grids[:first] for title in titles_of_unknown(grid)]
+    return (grids[first] if known else []), titles
+
+
+def _refuse_latex(lines: Sequence[Line], name: str) -> None:
+    if looks_like_latex(lines):
+        raise InputError(
+            f"{name} has rows of a LaTeX table, whose cells are parted by &, and they are not "
+            "read. Put | for each & and leave out the \\\\ at the ends."
+        )
 
 
 def _found_instead(not_read: Mapping[str, str]) -> str:
@@ -88,79 +98,61 @@ def _found_instead(not_read: Mapping[str, str]) -> str:
     return f" Its columns are {', '.join(not_read)[:300]}."
 
 
-def _lines(data: bytes, name: str) -> list[str]:
-    if len(data) > LARGEST_BYTES:
-        raise InputError(f"{name} is larger than 1 MB, which no table of scores is.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} is no text in UTF-8. Save it as one, or paste it.") from error
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) > LARGEST_ROWS or max(map(len, lines), default=0) > LARGEST_LINE:
-        raise InputError(
-            f"{name} has {len(lines):,} lines, the longest of {max(map(len, lines)):,} characters; "
-            f"a table of scores has at most {LARGEST_ROWS:,} of {LARGEST_LINE:,}."
-        )
-    return [line for line in lines if not _RULE.match(line)]
-
-
-def _cells(line: str) -> list[str]:
-    """The cells of a line, whatever parts them."""
-    stripped = line.strip()
-    if "|" in stripped:
-        inner = stripped.removeprefix("|").removesuffix("|")
-        return [cell.strip() for cell in inner.split("|")]
-    for separator in ("\t", ";"):
-        if separator in stripped:
-            return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
-    if re.search(r"\S\s{2,}\S", stripped):
-        return re.split(r"\s{2,}", stripped)
-    return [cell.strip() for cell in next(csv.reader([stripped]))]
-
-
-def _sentence(line: str) -> tuple[str, str] | None:
-    """The words and the number of a line such as `mean Dice: 0.92`."""
-    plain = line.strip(" \t>*+-_`.")
-    if re.search(r"\S\s{2,}\S+\s{2,}\S", plain):
-        return None
-    match = _NAMED.match(plain) or _PLAIN.match(plain)
-    return None if match is None else (match[1].strip(" *_`"), match[2].strip(" *_`"))
-
-
-def _is_said(line: str) -> bool:
-    """Whether a line speaks of all classes and is no row of a table."""
-    found = _sentence(line)
-    return found is not None and summary_words(found[0]) is not None
-
-
-def _said(lines: Sequence[str], last_digit: float) -> Iterator[Summary]:
-    for line in lines:
-        found = _sentence(line)
-        words = summary_words(found[0]) if found else None
-        number = number_in(found[1]) if found else None
-        if found and words and number:
-            printed = number.printed(number.own_scale, last_digit)
-            yield Summary(found[0], *words, printed)
-
-
 class _Reader:
     """Reads the rows under a header."""
 
     def __init__(self, columns: ScoreColumns) -> None:
-        self.columns, self.rows = columns, columns.rows
+        self.columns = columns
+        self.last_digit = columns.last_digit
 
-    def classes(self) -> list[ClassRow]:
+    def table(self, said: Sequence[Said], other_titles: Sequence[str]) -> ScoreTable:
+        """All that is read, and all that is not.
+
+        Args:
+            said: what is said of all classes beside the table.
+            other_titles: titles of what is no column.
+        """
+        classes = self._classes()
+        names = [row.name for row in classes]
+        return ScoreTable(
+            classes,
+            [*summaries_of(said, names, self.last_digit), *self._means(names)],
+            is_whole=self._is_whole(classes),
+            read_as=self.columns.read_as(),
+            not_read=self.columns.not_read()
+            | {title: column_of(title).why_not for title in other_titles},
+            rows_not_read=[*self._not_read(), *((s.name, why_not_read(s)) for s in said)],
+            doubtful=list(self._doubtful()),
+        )
+
+    def _classes(self) -> list[ClassRow]:
         """The rows that are of one class."""
-        found = []
-        for cells in self.rows:
-            if not row_of_means(cells[0]):
-                numbers = self.columns.numbers(cells)
-                pixels = numbers.pop("pixels", None)
-                scores: dict[Measure, Printed] = {**numbers}  # type: ignore[dict-item]
-                found.append(ClassRow(name_of_row(cells), scores, _count(pixels)))
+        found = list(map(self._class, self.columns.classes))
         return found if any(row.scores or row.pixels for row in found) else []
 
-    def is_whole(self, classes: Sequence[ClassRow]) -> bool:
+    def _class(self, cells: list[str]) -> ClassRow:
+        numbers = self.columns.numbers(cells)
+        pixels = numbers.pop("pixels", None)
+        scores: dict[Measure, Printed] = {**numbers}  # type: ignore[dict-item]
+        return ClassRow(name_of_row(cells), scores, _count(pixels))
+
+    def _doubtful(self) -> Iterator[ClassRow]:
+        """Rows that are named as something else, and may be classes."""
+        for cells, _ in self.columns.others:
+            if len(cells) == len(self.columns.columns):
+                row = self._class(cells)
+                if row.scores:
+                    yield row
+
+    def _not_read(self) -> Iterator[tuple[str, str]]:
+        """Rows that are no classes, and why; and what stands in others for numbers."""
+        for cells in (*self.columns.classes, *self.columns.means):
+            unread = self.columns.unread(cells)
+            yield name_of_row(cells), ", ".join(f"'{cell}'" for cell in unread)
+        for cells, why_not in self.columns.others:
+            yield name_of_row(cells), why_not
+
+    def _is_whole(self, classes: Sequence[ClassRow]) -> bool:
         """Whether no class is left out.
 
         So it is if the accuracy, which is of all pixels, is said to be of as many as the classes
@@ -171,8 +163,7 @@ class _Reader:
             return False
         of_all = Interval(sum(count.low for count in counts), sum(count.high for count in counts))
         has_background = any(is_background(row.name) for row in classes)
-        means = [cells for cells in self.rows if row_of_means(cells[0])]
-        totals = [self._total(cells, has_background=has_background) for cells in means]
+        totals = [self._total(row, has_background=has_background) for row in self.columns.means]
         known = [total for total in totals if total is not None]
         return bool(known) and all(total.meets(of_all) for total in known)
 
@@ -182,29 +173,28 @@ class _Reader:
         if summary_words(name) == ("recall", "accuracy"):
             numbers = [number for number in map(number_in, cells[1:]) if number is not None]
             if numbers[1:] and numbers[-1].value >= 2:
-                return numbers[-1].printed(1.0, self.columns.last_digit, whole=True).could_be
+                return numbers[-1].printed(1.0, self.last_digit, whole=True).could_be
         elif has_background and is_total(name):
             return _count(self.columns.numbers(cells).get("pixels"))
         return None
 
-    def means(self) -> Iterator[Summary]:
+    def _means(self, classes: Sequence[str]) -> Iterator[Summary]:
         """What rows such as `macro avg` say of each column, and `accuracy` of itself."""
-        for cells in self.rows:
+        for cells in self.columns.means:
             name = name_of_row(cells)
-            if not row_of_means(cells[0]) or is_average_precision(name):
-                continue
             alone = summary_words(name)
             if alone is not None:
-                number = next(filter(None, map(number_in, cells[1:])))
-                yield Summary(
-                    name, *alone, number.printed(number.own_scale, self.columns.last_digit)
-                )
+                in_column = self.columns.cell_of(cells, alone[0])
+                given = [cell for cell in (in_column, *cells[1:]) if number_in(cell)][:1]
+                said = [Said(name, cell) for cell in given]
+                yield from summaries_of(said, classes, self.last_digit)
                 continue
             numbers = self.columns.numbers(cells)
+            averaging = averaging_of(name)
             for measure in ("recall", "precision", "dice", "iou"):
-                averaging = averaging_of(name)
                 if measure in numbers and averaging is not None:
-                    yield Summary(f"{name} {measure}", measure, averaging, numbers[measure])
+                    says = f"{name} {measure}"
+                    yield summary_of(says, (measure, averaging), numbers[measure], classes)
 
 
 def _count(pixels: Printed | None) -> Interval | None:

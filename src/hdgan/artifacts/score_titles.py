@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 ColumnMeasure = Literal["recall", "precision", "dice", "iou", "pixels"]
@@ -42,7 +43,9 @@ _NAMES: dict[ColumnMeasure, tuple[str, ...]] = {
 
 _OF_MEANS: dict[str, ColumnMeasure] = {
     **dict.fromkeys(("miou", "mjaccard"), "iou"),
-    **dict.fromkeys(("mdice", "mdsc", "mf1"), "dice"),
+    **dict.fromkeys(("mdice", "mdsc", "mf1", "mfscore"), "dice"),
+    **dict.fromkeys(("macc", "mrecall"), "recall"),
+    "mprecision": "precision",
 }
 """Means over classes or images, by their short names; a row a model has them as columns."""
 
@@ -54,7 +57,7 @@ _COUNTS = frozenset(["count", "n"])
 LEAST_PIXELS = 10_000
 """A column that may count images counts pixels if its largest number is this."""
 
-_NOT_CHECKED: tuple[tuple[str, str], ...] = (
+NOT_CHECKED: tuple[tuple[str, str], ...] = (
     (r"loss", "a loss is no score"),
     (r"hd ?\d*|hausdorff|m?assd|asd|msd|nsd|surface|distance", "a distance, not checked"),
     (
@@ -64,9 +67,18 @@ _NOT_CHECKED: tuple[tuple[str, str], ...] = (
     (r"m?ap|average precision|auc|auroc|auprc", "a score of a ranking, not checked"),
     (r"error|1 ?- ?(dice|dsc|iou)", "an error is no score"),
 )
+"""Patterns of what is known and no score of counts of a class, and why it is none."""
 
-_SPREAD = re.compile(r"\b(sd|std|stdev|sem|deviation|ci|confidence interval)\b|^\W*(±|\\pm|\+/-)")
+_OF_ALL_PIXELS = (r"aacc|oa", "of all pixels at once, not of a class")
+
+_SPREAD = re.compile(
+    r"\b(sd|std|stdev|stddev|s\.d|sem|deviations?|standard errors?|variance|iqr|ci\d*|"
+    r"confidence (interval|limit|bound)s?)\b|^\W*(±|\\pm|\+/-)"
+)
 """What says of a title that it is of a spread, or of a score with its spread."""
+
+WITH_SPREAD = re.compile(r"\d.*(±|\\pm|\+/?-|\(|\[)")
+"""A score, and behind it its spread."""
 
 _WITH_SCORE = re.compile(r"\w.*(±|\\pm|\+/-)|\bmean\b")
 """What says of such a title that the score comes first."""
@@ -95,22 +107,29 @@ class Column:
     """Why it is not read where another column is of the same score; empty if it is."""
 
 
+@lru_cache(maxsize=4096)
 def column_of(title: str) -> Column:
     """What a title says of its column."""
     wide = unicodedata.normalize("NFKC", title)
     has_sign = bool(re.search(r"%(?! ?(ci\b|conf))|per ?cent", wide.lower()))
     words = " ".join(re.findall(r"[a-z0-9-]+", wide.lower()))
-    for pattern, why_not in _NOT_CHECKED:
+    for pattern, why_not in (*NOT_CHECKED, _OF_ALL_PIXELS):
         if re.search(rf"\b({pattern})\b", words):
             return Column(None, has_sign, why_not)
     measure = known_column(title) or _mean_named(title)
-    has_spread = bool(_SPREAD.search(wide.lower())) and not _WITH_SCORE.search(wide.lower())
+    has_spread = speaks_of_spread(title) and not _WITH_SCORE.search(wide.lower())
     if measure is None:
         return Column(None, has_sign, SPREAD_ALONE if has_spread else "")
     yields = "" if known_column(title) else "a mean beside the score itself"
     if plain(title) in ("accuracy", "acc"):
         yields = "beside a recall, the accuracy of a class against all others"
     return Column(measure, has_sign, has_spread=has_spread, yields=yields)
+
+
+def speaks_of_spread(title: str) -> bool:
+    """Whether a title is of a spread, or of a score with its spread."""
+    words = unicodedata.normalize("NFKC", title).lower().replace("_", " ")
+    return _SPREAD.search(words) is not None
 
 
 def known_column(title: str) -> ColumnMeasure | None:
@@ -139,11 +158,11 @@ def without_rivals(columns: Sequence[Column]) -> list[Column]:
 
 def plain(title: str) -> str:
     """A title in small letters without brackets, arrows, units, spreads and marks of a font."""
-    words = unicodedata.normalize("NFKC", title).lower()
+    words = unicodedata.normalize("NFKC", re.sub(r"<[^<>]{1,40}>", "", title)).lower()
     words = re.sub(r"\(.*?\)|\[.*?\]", " ", words)
     words = re.split(r"±|\\pm|\+/-", words, maxsplit=1)[0]  # `dice ± sd` is Dice
     words = re.sub(r"\\[a-z]+|[$\u2190-\u21ff\u25b2-\u25bf\u2b00-\u2bff]", " ", words)
-    words = re.sub(r"[%*_`\"\\]|per ?cent", " ", words)
+    words = re.sub(r"[%*_`\"\\]|per ?cent\b", " ", words)
     return re.sub(r"\s+in$|[.:,]+$", "", " ".join(words.split())).strip()
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,27 +15,48 @@ _BACKGROUND = frozenset(
 """Classes that are the first to be left out."""
 
 _MEASURES: tuple[tuple[str, Measure], ...] = (
-    (r"m?dice|m?dsc|f1|f-score|f score|f-measure", "dice"),
-    (r"m?iou|jaccard|jacc|intersection over union", "iou"),
-    (r"precision|prec|ppv", "precision"),
-    (r"recall|rec|sensitivity|sens|tpr|accuracy|acc", "recall"),
+    (r"m?dice|m?dsc|m?f1|f-score|f score|f-measure|mfscore", "dice"),
+    (r"(m|fw)?iou|jaccard|jacc|intersection over union", "iou"),
+    (r"m?precision|prec|ppv", "precision"),
+    (r"m?recall|rec|sensitivity|sens|tpr|accuracy|[am]?acc|oa", "recall"),
 )
 
 _AVERAGING: tuple[tuple[str, Averaging], ...] = (
-    (r"macro|balanced|miou|class average|mean class", "macro"),
-    (r"weighted|frequency", "weighted"),
+    (r"aacc|oa", "accuracy"),
+    (r"macro|balanced|class average|mean class", "macro"),
+    (r"miou|macc|mrecall|mprecision|mfscore", "macro"),
+    (r"weighted|frequency|fwiou", "weighted"),
     (r"(mean|average|avg) pixel", "any"),
     (r"micro|global|overall accuracy|pixel accuracy|overall acc|pixel acc", "micro"),
-    (r"mean|average|avg|overall|all classes|total|mdice|mdsc", "any"),
+    (r"mean|averaged?|avg|overall|all classes|total|mdice|mdsc|mf1", "any"),
 )
 
 _UNITS = {"k": 1e3, "m": 1e6, "million": 1e6, "g": 1e9}
 
 _NUMBER = re.compile(
-    r"^[<>~=\s]*([-+]?)(\d{1,15}(?:[,' ]\d{3}){0,5}|\d{0,15})(?:[.,](\d{1,15}))?"
+    r"^[=\s]*([-+]?)(\d{1,15}(?:[,' ]\d{3}){0,5}|\d{0,15})(?:[.,](\d{1,40}))?"
     r"(?:e([-+]?\d{1,2}))?\s*(?:\\?(%)|(k|m|g|million))?(?:\s*(?:±|\\pm|\+/-|\+-|\(|\[).*)?$",
     re.IGNORECASE,
 )
+
+_MARKS = re.compile(
+    r"<su([bp])>.*?</su\1>|</?[a-z]{1,6}>|\\textsuperscript\{[^{}]*\}|"
+    r"\^(?:\{[^{}]*\}|\\[a-z]+|[a-z0-9*])|[*†‡§¶#‖\u2217\u204e↑↓▲▼⁰¹²³⁴-⁹ᵃ-ᶿ]",
+    re.IGNORECASE,
+)
+"""Marks of footnotes, directions and fonts, which are no part of a number."""
+
+_FONT = re.compile(r"\\(?!textsuperscript)[a-z]{1,12}\{([^{}]*)\}")
+"""LaTeX for bold, underlined and so on."""
+
+_POWER = re.compile(r"(?<![\d.,])(?:10|2)(?:<sup>|\^|[⁰¹²³⁴-⁹⁻])", re.IGNORECASE)
+"""A raised figure that is no mark of a footnote."""
+
+_LETTERS = re.compile(
+    r"(?<=[\d%.)\]])(?:\s(?:[a-h]{1,4}|[a-jln-z](?:\s?,\s?[a-z]){0,3}|n\.?s\.?)|[a-d]{1,2})$",
+    re.IGNORECASE,
+)
+"""Letters that say which numbers differ significantly; k, m and g count thousands and more."""
 
 _SPREAD_IN_PER_CENT = re.compile(r"(?:±|\\pm|\+/?-)\s*[\d.,]+\s*\\?%$")
 
@@ -54,10 +76,31 @@ _MEANS = frozenset(
             "acc",
         ),
         *("dice", "dsc", "mdice", "mdsc", "f1", "iou", "miou", "jaccard", "recall", "precision"),
-        *("sensitivity", "sens", "rec", "prec", "ppv", "jacc"),
+        *("sensitivity", "sens", "rec", "prec", "ppv", "jacc", "averaged", "f", "oa"),
+        *("aacc", "macc", "fwiou", "mf1", "mfscore", "mrecall", "mprecision"),
     ]
 )
 """Words that the name of a row of means consists of."""
+
+_FIRST = frozenset(["mean", "average", "averaged", "avg", "macro", "micro", "weighted", "overall"])
+"""Words that the name of a row of means begins with."""
+
+_PROSE = frozenset(
+    [
+        *("of", "the", "for", "over", "across", "on", "in", "by", "per", "and", "n", "m", "w", "o"),
+        *("sd", "std", "se", "ci", "mean", "means", "arithmetic", "grand", "unweighted", "value"),
+        *("test", "set", "data", "validation", "val", "cross", "training", "fold", "folds"),
+        *("run", "runs", "seed", "seeds", "image", "images", "scores", "values", "coefficient"),
+        *("similarity", "index", "measure", "wise", "classwise", "categories", "labels"),
+    ]
+)
+"""Words beside them that do not say of which classes a mean is."""
+
+_FEWER = re.compile(
+    r"\b(w/o|without|excl\w*|except|foreground|fg|ignor\w+|minus|non-?background|"
+    r"no (background|bg))\b"
+)
+"""What says of a mean that it leaves out a class."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +138,14 @@ class Number:
 
 
 def number_in(cell: str) -> Number | None:
-    """The number in a cell, without what is said of its spread; None if there is none."""
-    text = cell.strip(" *_`$\\")[:60]
+    """The number in a cell, without its spread and marks of footnotes; None if there is none.
+
+    A bound such as `<0.01` is none: what the number was is not known.
+    """
+    text = cell.strip(" *_`$")[:120]
+    if _POWER.search(text):
+        return None
+    text = _LETTERS.sub("", _MARKS.sub("", _FONT.sub(r"\1", text)).strip(" _`$\\")).strip()
     match = _NUMBER.match(text)
     if match is None or not (match[2] or match[3]):
         return None
@@ -172,6 +221,37 @@ def _words(text: str) -> str:
 
 
 def row_of_means(name: str) -> bool:
-    """Whether a row is of all classes, such as `macro avg`, `mean` or `accuracy`."""
-    words = re.findall(r"[a-z0-9]+", name.lower())
-    return bool(words) and set(words) <= _MEANS and set(words) != {"class"}
+    """Whether a row is of all classes or some, such as `macro avg`, `Mean (n=2)` or `accuracy`."""
+    short = plain(name) or name.lower()
+    words = re.findall(r"[a-z0-9]+", short)
+    if not words or words == ["class"]:
+        return False
+    if set(words) <= _MEANS:
+        return True
+    return _begins_as_mean(short) or re.search(r"(?<!-)\b(mean|average|avg)$", short) is not None
+
+
+def names_fewer(name: str) -> bool:
+    """Whether a mean says that it leaves out classes."""
+    return _FEWER.search(wide_of(name)) is not None
+
+
+def wide_of(name: str) -> str:
+    """A name in small letters, with all that stands in it."""
+    return " ".join(unicodedata.normalize("NFKC", name).lower().split())
+
+
+def unknown_words(name: str) -> set[str]:
+    """Words of the name of a mean that may say of which classes it is."""
+    return set(re.findall(r"[a-z]+", _words(name))) - _MEANS - _PROSE
+
+
+def _begins_as_mean(short: str) -> bool:
+    """Whether a name begins with a word for a mean; `mean-looking` is none."""
+    first, *more = re.split(r"[^a-z-]", short, maxsplit=1)
+    parts = first.split("-")
+    if parts[0] not in _FIRST or not set(parts[1:]) <= _MEANS:
+        return False
+    # `macro vesicular` is rather a class.
+    is_certain = parts[0] not in ("macro", "micro") or names_fewer(short)
+    return is_certain or not unknown_words("".join(more))

@@ -10,6 +10,7 @@ from hdgan.method.printed_scores import (
     Averaging,
     ClassRow,
     Interval,
+    LeavesOut,
     Measure,
     ScoreTable,
     Summary,
@@ -20,10 +21,12 @@ from hdgan.method.score_intervals import (
     harmonic,
     hull_of,
     iou_of,
-    mean_of,
-    weighted_mean_of,
 )
+from hdgan.method.score_readings import reading
 from hdgan.method.score_relations import UNLESS_MEANS, Check, pairs
+
+LARGEST_IN_SUBSETS = 8
+"""Up to so many classes every choice of them is tried for a mean that leaves out some."""
 
 LARGEST_LEFT_OUT = 30
 """In longer tables it is not tried whether a mean leaves out one of the classes."""
@@ -36,6 +39,9 @@ _WAYS: dict[Averaging, str] = {
     "micro": "score of all pixels at once",
     "accuracy": "part of all pixels that is right",
 }
+
+_OF_A_SCORE = frozenset(("dice", "dsc", "mdice", "f", "score", "iou", "miou", "jaccard"))
+"""What is left out where names of means are compared."""
 
 _ALIKE = {
     "avg": "mean",
@@ -59,8 +65,9 @@ def _of_all_pixels(summaries: Sequence[Summary]) -> Iterator[Check]:
 
     They may be of some classes only: then recall and precision differ.
     """
-    micro = [summary for summary in summaries if summary.averaging == "micro"]
-    accuracies = [summary for summary in summaries if summary.averaging == "accuracy"]
+    whole = [summary for summary in summaries if summary.leaves_out == "nothing"]
+    micro = [summary for summary in whole if summary.averaging == "micro"]
+    accuracies = [summary for summary in whole if summary.averaging == "accuracy"]
     scores = {summary.measure: summary.value for summary in micro}
     if len(scores) == len(micro):
         for check in pairs([ClassRow("all pixels at once", scores)], "all pixels at once"):
@@ -89,20 +96,22 @@ def _as_accuracy(summary: Summary) -> Interval:
 
 def _iou_by_dice(summaries: Sequence[Summary]) -> Iterator[Check]:
     """In every mean, IoU is at most Dice; as D / (2 - D) is convex, at least that of mean Dice."""
-    times = Counter((summary.measure, summary.averaging) for summary in summaries)
+    times = Counter(map(_sort, summaries))
     once = [
         summary
         for summary in summaries
-        if times[summary.measure, summary.averaging] == 1
-        and summary.averaging in ("macro", "weighted", "any")
+        if times[_sort(summary)] == 1 and summary.averaging in ("macro", "weighted", "any")
     ]
     for dice in (summary for summary in once if summary.measure == "dice"):
         for iou in (summary for summary in once if summary.measure == "iou"):
-            if dice.averaging == iou.averaging or {dice.averaging, iou.averaging} == {
-                "macro",
-                "any",
-            }:
+            ways = {dice.averaging, iou.averaging}
+            if (len(ways) == 1 or ways == {"macro", "any"}) and dice.leaves_out == iou.leaves_out:
                 yield _mean_iou(dice, iou)
+
+
+def _sort(summary: Summary) -> tuple[Measure, Averaging, LeavesOut]:
+    """What a mean is of, how it was taken, and of how many classes."""
+    return summary.measure, summary.averaging, summary.leaves_out
 
 
 def _mean_iou(dice: Summary, iou: Summary) -> Check:
@@ -120,9 +129,11 @@ def _mean_iou(dice: Summary, iou: Summary) -> Check:
 
 def _kind(summary: Summary) -> str | frozenset[str]:
     """How a mean was taken, or the words for it where they do not say how."""
+    words = re.findall("[a-z]+", summary.name.lower())
+    if summary.leaves_out != "nothing":
+        return frozenset(words) - _OF_A_SCORE  # of the same classes, if they are named alike
     if summary.averaging != "any":
         return summary.averaging
-    words = re.findall("[a-z]+", summary.name.lower())
     return frozenset(_ALIKE[word] for word in words if word in _ALIKE)
 
 
@@ -131,6 +142,9 @@ def _by_classes(summary: Summary, table: ScoreTable) -> Iterator[Check]:
     if not any(row.scores for row in table.classes):
         return
     wanted = _READINGS if summary.averaging == "any" else (summary.averaging,)
+    if summary.leaves_out == "surely":
+        yield from _by_fewer_classes(summary, wanted, table)
+        return
     readings = {
         way: reading(summary.measure, way, table.classes, is_whole=table.is_whole) for way in wanted
     }
@@ -138,7 +152,8 @@ def _by_classes(summary: Summary, table: ScoreTable) -> Iterator[Check]:
     name = f"{summary.name} {summary.value.text}"
     said = "; ".join(f"{_WAYS[way]}: {interval}" for way, interval in readings.items())
     if not fits:
-        yield _unless(summary, wanted, table, f"{name} does not fit the classes ({said})")
+        says = f"{name} does not fit the classes ({said})"
+        yield _with_doubtful(summary, wanted, table) or _unless(summary, wanted, table, says)
     elif summary.averaging == "any" and len(fits) < len(wanted):
         ways = " or ".join(_WAYS[way] for way in fits)
         yield Check("holds", f"{name} fits only as the {ways} ({said})")
@@ -146,11 +161,77 @@ def _by_classes(summary: Summary, table: ScoreTable) -> Iterator[Check]:
         yield Check("holds", f"{name} fits the classes ({said})")
 
 
+def _by_fewer_classes(
+    summary: Summary, wanted: Sequence[Averaging], table: ScoreTable
+) -> Iterator[Check]:
+    """Whether a mean can be that of some of the classes; nothing is known of one without others."""
+    rows = table.classes
+    if len(rows) < 2:
+        return
+    name = f"{summary.name} {summary.value.text}"
+    among = hull_of([bounds(row)[summary.measure] for row in rows])
+    choices = (rest for way in wanted for rest in _fewer(rows) if _fits(summary, way, rest))
+    fits = next(choices, None)
+    if fits is not None:
+        left_out = ", ".join(row.name for row in rows if all(row is not kept for kept in fits))
+        yield Check("holds", f"{name} fits the classes without {left_out}")
+    elif len(rows) > LARGEST_IN_SUBSETS and summary.value.could_be.meets(among):
+        yield Check("holds", f"{name} lies among the classes ({among})")
+    else:
+        says = f"{name} fits no choice of the classes that leaves out one or more"
+        reasons = [why for why, is_so in _if_fewer(summary, wanted, table) if is_so]
+        unless = f"; it can be so only if {' or '.join(reasons)}" if reasons else ""
+        yield Check("conditional" if reasons else "fails", says + unless)
+
+
+def _if_fewer(
+    summary: Summary, wanted: Sequence[Averaging], table: ScoreTable
+) -> Iterator[tuple[str, bool]]:
+    """What else makes a mean of some of the classes possible, and whether it does."""
+    known = [bounds(row) for row in table.classes]
+    parts = [hull_of([of[part] for of in known]) for part in ("recall", "precision")]
+    has_parts = all(_mean_said(part, table) for part in ("recall", "precision"))
+    is_harmonic = summary.measure == "dice" and "macro" in wanted and has_parts
+    yield (
+        "it is made from the mean recall and the mean precision",
+        is_harmonic and summary.value.could_be.meets(harmonic(*parts)),
+    )
+    among = hull_of([of[summary.measure] for of in known])
+    of_two = Interval(among.low / 2, (among.high + 1) / 2)  # a class and an unknown one
+    may_be = of_two if tuple(wanted) == ("macro",) else ANY
+    is_so = not table.is_whole and summary.value.could_be.meets(may_be)
+    yield "the table leaves out a class", is_so
+
+
+def _fewer(rows: Sequence[ClassRow]) -> Iterator[Sequence[ClassRow]]:
+    """Rows without one or more, the largest choices first; of many rows, those without one."""
+    least = 1 if len(rows) <= LARGEST_IN_SUBSETS else len(rows) - 1
+    for size in range(len(rows) - 1, least - 1, -1) if len(rows) <= LARGEST_LEFT_OUT else []:
+        yield from combinations(rows, size)
+
+
+def _fits(summary: Summary, way: Averaging, rows: Sequence[ClassRow]) -> bool:
+    return summary.value.could_be.meets(reading(summary.measure, way, rows))
+
+
+def _with_doubtful(
+    summary: Summary, wanted: Sequence[Averaging], table: ScoreTable
+) -> Check | None:
+    """That a mean fits if rows are of classes that by their names are not; None if it does not."""
+    choices = [[row] for row in table.doubtful] + [list(table.doubtful)]
+    for rows in choices if table.doubtful and "macro" in wanted else []:
+        if _fits(summary, "macro", [*table.classes, *rows]):
+            names = " and ".join(row.name for row in rows)
+            name = f"{summary.name} {summary.value.text}"
+            return Check("holds", f"{name} fits the classes, with {names} as one of them")
+    return None
+
+
 def _unless(summary: Summary, wanted: Sequence[Averaging], table: ScoreTable, says: str) -> Check:
     """A mean that does not fit: possible if something was left out, or it is of another kind."""
     reasons = dict.fromkeys(
         reason
-        for reason, interval in _otherwise(summary.measure, wanted, table)
+        for reason, interval in _otherwise(summary, wanted, table)
         if summary.value.could_be.meets(interval)
     )
     if not reasons:
@@ -159,10 +240,10 @@ def _unless(summary: Summary, wanted: Sequence[Averaging], table: ScoreTable, sa
 
 
 def _otherwise(
-    measure: Measure, wanted: Sequence[Averaging], table: ScoreTable
+    summary: Summary, wanted: Sequence[Averaging], table: ScoreTable
 ) -> Iterator[tuple[str, Interval]]:
     """What a mean may be if it is not simply that of the classes, and what makes it so."""
-    rows = table.classes
+    rows, measure = table.classes, summary.measure
     recall, precision = (_mean_said("recall", table), _mean_said("precision", table))
     if measure == "dice" and "macro" in wanted and recall and precision:
         yield "it is made from the mean recall and the mean precision", harmonic(recall, precision)
@@ -175,49 +256,15 @@ def _otherwise(
         more = [*rows, ClassRow("a further class", {})]
         for way in wanted:
             yield "the table leaves out a class", reading(measure, way, more)
+    if summary.leaves_out == "perhaps":
+        yield "it is of some of the classes", hull_of([bounds(row)[measure] for row in rows])
 
 
 def _mean_said(measure: Measure, table: ScoreTable) -> Interval | None:
     """The macro mean that a table says, or that all its rows make; None without either."""
     for summary in table.summaries:
-        if summary.measure == measure and summary.averaging in ("macro", "any"):
+        if _sort(summary) in ((measure, "macro", "nothing"), (measure, "any", "nothing")):
             return summary.value.could_be.within(ANY)
     if all(measure in row.scores for row in table.classes):
         return reading(measure, "macro", table.classes)
     return None
-
-
-def reading(
-    measure: Measure, averaging: Averaging, rows: Sequence[ClassRow], *, is_whole: bool = False
-) -> Interval:
-    """What a mean over the classes may be, by what is said of them.
-
-    Args:
-        measure: what it is a mean of.
-        averaging: how.
-        rows: the classes.
-        is_whole: whether these are all classes; then every micro mean A is the accuracy, of IoU
-            A / (2 - A).
-    """
-    known = [bounds(row) for row in rows]
-    if averaging == "macro":
-        return mean_of([of[measure] for of in known])
-    if averaging == "weighted":
-        return _weighted([of[measure] for of in known], rows)
-    recall = _weighted([of["recall"] for of in known], rows)
-    precision = hull_of([of["precision"] for of in known])
-    if averaging == "accuracy" or is_whole:
-        recall = recall.within(precision)
-        return iou_of(recall) if measure == "iou" else recall
-    if measure in ("recall", "precision"):
-        return recall if measure == "recall" else precision
-    dice = hull_of([of["dice"] for of in known]).within(harmonic(recall, precision))
-    return iou_of(dice) if measure == "iou" else dice
-
-
-def _weighted(values: Sequence[Interval], rows: Sequence[ClassRow]) -> Interval:
-    """The mean weighted by true pixels; where some are not known, whatever the weights."""
-    pixels = [row.pixels for row in rows if row.pixels is not None]
-    if len(pixels) == len(rows) and sum(count.high for count in pixels) > 0:
-        return weighted_mean_of(values, pixels)
-    return hull_of(values)

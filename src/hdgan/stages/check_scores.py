@@ -1,9 +1,11 @@
 """`hdgan check-scores`: can the numbers of a table all be true?"""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from hdgan.artifacts.score_table import LARGEST_BYTES, score_table_of
+from hdgan.artifacts.score_lines import LARGEST_BYTES
+from hdgan.artifacts.score_table import score_table_of
 from hdgan.errors import InputError
 from hdgan.method.printed_scores import ScoreTable
 from hdgan.method.score_consistency import Consistency, consistency
@@ -12,6 +14,9 @@ from hdgan.settings.check_scores import CheckScoresSettings
 
 STANDARD_INPUT = Path("-")
 """What stands for a table that is pasted."""
+
+LARGEST_NAMED = 60
+"""Of more rows not all are named."""
 
 
 def check_scores(table: Path, settings: CheckScoresSettings | None = None) -> Made:
@@ -34,13 +39,24 @@ def check_scores(table: Path, settings: CheckScoresSettings | None = None) -> Ma
 
 
 def _columns(scores: ScoreTable) -> dict[str, Fact]:
-    """What each column was read as, and which were not read."""
+    """What each column was read as, which rows are of classes, and what was not read."""
     read = [f"'{title}' as {measure}" for title, measure in scores.read_as.items()]
     not_read = [
         f"'{title}'" + (f" ({why})" if why else "") for title, why in scores.not_read.items()
     ]
-    facts = {"read": "; ".join(read), "not read": "; ".join(not_read)}
+    rows = [f"row {name} ({why})" for name, why in scores.rows_not_read if why]
+    facts = {
+        "read": "; ".join(read),
+        "read as classes": _few([row.name for row in scores.classes]),
+        "not read": "; ".join(word for word in (*not_read, _few(rows)) if word),
+    }
     return {name: _printable(words) for name, words in facts.items() if words}
+
+
+def _few(names: Sequence[str]) -> str:
+    """Names, or the first of many."""
+    more = [f"and {len(names) - LARGEST_NAMED:,} more"] if len(names) > LARGEST_NAMED else []
+    return "; ".join([*names[:LARGEST_NAMED], *more])
 
 
 def _facts(found: Consistency) -> dict[str, Fact]:
