@@ -162,12 +162,31 @@ def test_a_bound_that_rounds_to_zero_keeps_the_sign_that_the_verdict_rests_on() 
     assert "[-0.4, -0.0]" in numbers_of(text)[0][2]
 
 
-def test_a_difference_without_interval_is_a_dash_there_and_unknown_in_the_headline() -> None:
+def test_a_difference_without_interval_is_a_dash_there_and_said_in_the_headline() -> None:
     text = text_of(differences=[difference(0.02, None, None)])
 
     assert differences_at(text).rows[0][1:3] == ["+2.0", "-"]
     assert differences_by_count(text).rows[0][1:] == ["-", "+2.0"]
-    assert "interval unknown" in numbers_of(text)[0][2]
+    definition = numbers_of(text)[0][2]
+    assert definition.startswith("no interval: too few patients or runs")
+    assert "allowed for" not in definition
+
+
+@pytest.mark.parametrize(
+    ("draws", "seeds", "words"),
+    [
+        (2, 2, "other patients, labels and seeds are allowed for"),
+        (2, 1, "other patients and labels are allowed for, other seeds are not"),
+        (1, 2, "other patients and seeds are allowed for, other labels are not"),
+        (1, 1, "other patients are allowed for, other labels and seeds are not"),
+    ],
+)
+def test_the_headline_says_what_the_interval_allows_for(draws: int, seeds: int, words: str) -> None:
+    text = text_of(differences=[difference(0.02, -0.01, 0.05)])
+    design = text.design.model_copy(update={"draws": draws, "seeds": seeds})
+    text = text.model_copy(update={"design": design})
+
+    assert numbers_of(text)[0][2].endswith(words)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def write_pairs(
                 unfinished.write(record.uncertainty_map, png_of(grey))
         unfinished.write(PAIRS, table_bytes(records, PairRecord))
         unfinished.write(CLASSES, class_map_bytes(KIDNEY))
-        known = {"largest_uncertainty_nats": LARGEST, "noise_draws": noise_draws, **about}
+        counts = {"num_drawn": count, "num_kept": sum(record.kept for record in records)}
+        known = {"largest_uncertainty_nats": LARGEST, "noise_draws": noise_draws} | counts | about
         unfinished.write(DATASET, json_bytes(known))
         card = "# Drawings\n\n![near](pictures/near.png) and [a page](elsewhere.md)\n"
         unfinished.write(CARD, card.encode())

@@ -281,7 +281,7 @@ def changed(folder: Path, name: str, content: bytes) -> SegmenterFolder:
         ({"type": "oracle"}, "of the type 'oracle', which is not known"),
         ({"num_nodes": "many"}, "num_nodes"),
         ({"surprise": 1}, "surprise is not known"),
-        ({"num_nodes": 10**15}, "does not fit the network"),
+        ({"num_nodes": 10**15}, "whose num_nodes is 1000000000000000"),
     ],
 )
 def test_a_damaged_description_is_one_sentence(

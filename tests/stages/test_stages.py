@@ -68,6 +68,8 @@ from tests.tiny_world import (
     TinyWorld,
 )
 
+ONE_PATIENT = TileSettings(side_px=16, num_folds=1, patient_pattern="^(p)")
+
 
 def test_every_artifact_is_whole_and_leaves_nothing_unfinished(world: TinyWorld) -> None:
     folders = [path.parent for path in world.folder.glob("*/manifest.json")]
@@ -80,11 +82,11 @@ def test_every_artifact_is_whole_and_leaves_nothing_unfinished(world: TinyWorld)
 
 def test_a_tile_is_a_part_of_its_image(world: TinyWorld, tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 200, (40, 50, 3), dtype=np.uint8)
-    for name in ("a", "b"):
+    for name in ("p_a", "p_b"):
         (tmp_path / "images").mkdir(exist_ok=True)
         (tmp_path / "images" / f"{name}.png").write_bytes(png_of(image))
 
-    tile(tmp_path / "images", tmp_path / "tiles", TileSettings(side_px=16, num_folds=2))
+    tile(tmp_path / "images", tmp_path / "tiles", ONE_PATIENT)
 
     tiles = TileSet.open(tmp_path / "tiles")
     records = tiles.records()
@@ -97,11 +99,11 @@ def test_a_tile_is_a_part_of_its_image(world: TinyWorld, tmp_path: Path) -> None
 def test_tiles_of_glass_are_left_out(tmp_path: Path) -> None:
     image = np.full((16, 64, 3), 250, dtype=np.uint8)
     image[:, :16] = 100
-    for name in ("a", "b"):
+    for name in ("p_a", "p_b"):
         (tmp_path / "images").mkdir(exist_ok=True)
         (tmp_path / "images" / f"{name}.png").write_bytes(png_of(image))
 
-    tile(tmp_path / "images", tmp_path / "tiles", TileSettings(side_px=16, num_folds=2))
+    tile(tmp_path / "images", tmp_path / "tiles", ONE_PATIENT)
 
     assert [record.x for record in TileSet.open(tmp_path / "tiles").records()] == [0, 0]
 
@@ -316,10 +318,10 @@ def test_only_suggested_samples_are_taken_in(world: TinyWorld) -> None:
 def test_label_maps_of_slides_are_cut_as_the_tiles_were(world: TinyWorld, tmp_path: Path) -> None:
     labels = (np.arange(32 * 48).reshape(32, 48) % 5).astype(np.uint8)
     for kind, pixels in (("images", np.repeat(labels[..., None] * 20, 3, 2)), ("labels", labels)):
-        for name in ("a", "b"):
+        for name in ("p_a", "p_b"):
             (tmp_path / kind).mkdir(exist_ok=True)
             (tmp_path / kind / f"{name}.png").write_bytes(png_of(pixels))
-    tile(tmp_path / "images", tmp_path / "tiles", TileSettings(side_px=16, num_folds=2))
+    tile(tmp_path / "images", tmp_path / "tiles", ONE_PATIENT)
 
     import_annotations(
         tmp_path / "tiles",

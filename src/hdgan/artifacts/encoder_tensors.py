@@ -91,7 +91,11 @@ def _arrays_in(data: bytes) -> Iterator[tuple[str, np.ndarray]]:
                 content = file.read(most + 1)
             if len(content) > most:
                 raise ValueError("it is packed far more than numbers can be")
-            yield member.filename.removesuffix(".npy"), npy_of(content, member.filename)
+            try:
+                numbers = npy_of(content, member.filename)
+            except DamagedArtifactError as error:
+                raise ValueError(f"{member.filename} holds no numbers") from error
+            yield member.filename.removesuffix(".npy"), numbers
 
 
 def _copied(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
