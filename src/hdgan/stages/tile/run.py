@@ -221,7 +221,7 @@ def _outcomes(works: Sequence[SlideWork], settings: TileSettings) -> Iterator[Ou
     num_workers = settings.workers or (1 if are_plain else num_cores())
     if settings.cluster is not None:
         return done_by_cluster(cut_slide, works, settings.cluster, num_workers)
-    if min(num_workers, len(works)) > 1:
+    if num_workers > 1 and works:  # one slide, too: a library that crashes on it ends no command
         return done_by_processes(cut_slide, works, min(num_workers, len(works)))
     return done_here(cut_slide, works)
 
