@@ -74,9 +74,16 @@ def main(tokens: list[str] | None = None) -> None:
 
 def _complain(sentence: str) -> NoReturn:
     # A file may have put into it what moves the cursor of a terminal, or further lines.
-    line = "".join(char if char.isprintable() else "\ufffd" for char in " ".join(sentence.split()))
+    line = "".join(map(_shown, sentence.strip()))
     print(f"hdgan: {line}", file=sys.stderr)  # noqa: T201
     sys.exit(2)
+
+
+def _shown(char: str) -> str:
+    """A character that stays in its line."""
+    if char in "\n\r\t\xa0":
+        return " "
+    return char if char.isprintable() else "\ufffd"
 
 
 def _verb(name: str) -> dict[str, Any]:

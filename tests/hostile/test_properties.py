@@ -194,6 +194,25 @@ def test_crossings_are_estimated_as_they_are(corners: int) -> None:
     assert told == pytest.approx(crossings, rel=0.2)
 
 
+def test_a_tangle_that_avoids_the_edges_of_another_is_one_all_the_same() -> None:
+    """The edges that are looked at follow from the corners, so none can be spared beforehand."""
+    ring = np.random.default_rng(0).uniform(0, 1000, (3000, 2))
+    for spared in np.random.default_rng(3000).integers(3000, size=64):
+        ring[(spared + 1) % 3000] = ring[spared] + 1e-6
+
+    with pytest.raises(TangledError, match="times"):
+        refuse_tangle([shapely.Polygon(ring)])
+
+
+def test_a_few_long_edges_among_many_short_ones_are_looked_at() -> None:
+    along = np.linspace(0, 2 * np.pi, 50_000, endpoint=False)
+    circle = np.stack([np.cos(along), np.sin(along)], axis=1) * 1000
+    tangle = np.random.default_rng(0).uniform(-500, 500, (1500, 2))
+
+    with pytest.raises(TangledError, match="times"):
+        refuse_tangle([shapely.Polygon(np.concatenate([circle, tangle]))])
+
+
 def test_an_outline_of_many_corners_that_crosses_nothing_is_no_tangle() -> None:
     along = np.linspace(0, 2 * np.pi, 50_000, endpoint=False)
     ring = np.stack([np.cos(along), np.sin(along)], axis=1) * 1000

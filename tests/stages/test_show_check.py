@@ -147,9 +147,20 @@ def test_a_folder_beside_whose_manifest_is_broken_differs_if_a_parent_is_missing
     told = checked(kept / "pairs")
 
     assert told.differs
-    assert str(told.facts["classifier"]).startswith("DIFFERS: ")
+    assert str(told.facts["manifest of classifier"]).startswith("DIFFERS: ")
     assert str(told.facts["result"]).startswith("DIFFERS: classifier")
     assert "restore the manifest" in str(told.facts["result"])
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"short_name": "A page"}', b"[]", b'{"kind": "generator", "layout": 2}']
+)
+def test_a_manifest_of_another_program_or_layout_is_not_broken(kept: Path, content: bytes) -> None:
+    shutil.rmtree(kept / "classifier")
+    (kept / "website").mkdir()
+    (kept / "website" / MANIFEST).write_bytes(content)
+
+    assert not checked(kept / "pairs").differs
 
 
 def test_a_broken_folder_beside_does_not_matter_if_no_parent_is_missing(tmp_path: Path) -> None:

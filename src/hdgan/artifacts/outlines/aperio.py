@@ -9,6 +9,7 @@ import shapely
 
 from hdgan.artifacts.outlines.areas import Area, Ring, filled, joined, only_area
 from hdgan.artifacts.outlines.outline import Drawn, LeftOut, drawn
+from hdgan.artifacts.outlines.tangles import refuse_tangle
 from hdgan.artifacts.outlines.xml_points import ring_in
 
 ROOT = "Annotations"
@@ -131,4 +132,5 @@ def _without(area: Area, holes: list[Area]) -> Area:
     """What is left of a region; smaller regions in a hole are islands, and lie over it."""
     if not holes:
         return area
+    refuse_tangle([area, *holes])
     return only_area(shapely.difference(area, joined(holes)))

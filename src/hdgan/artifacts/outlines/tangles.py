@@ -1,5 +1,6 @@
 """Outlines that cross themselves so often that to untangle them would take for ever."""
 
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,8 +23,11 @@ _left: ContextVar[list[float]] = ContextVar("crossings that a file may still hav
 _PAIRS = 20_000_000
 """Pairs of edges that are looked at."""
 
-_FEW_EDGES = 16
+_FEW_EDGES = 64
 """Edges that are compared with all others at first."""
+
+_FEW_AT_ONCE = 16
+"""Edges that are compared with all others in one step, which takes their memory."""
 
 _MOST_EDGES = 256
 """Edges that are compared with all others, and stand for the rest."""
@@ -48,7 +52,8 @@ def tangles_counted() -> Iterator[None]:
 def refuse_tangle(areas: Sequence[shapely.Geometry]) -> None:
     """Do nothing if the edges of areas cross each other so seldom that they can be put right.
 
-    How often they do is estimated from some of the edges, always the same ones.
+    How often they do is estimated from some of the edges, half of them drawn by their lengths,
+    since long ones cross most. Which ones follows from the corners, so they are the same each time.
 
     Raises:
         TangledError: they cross too often.
@@ -81,12 +86,17 @@ def refuse_tangle(areas: Sequence[shapely.Geometry]) -> None:
 
 def _estimated(starts: Points, ends: Points, count: int) -> float:
     """How often edges cross each other, if all do so as often as some of them."""
-    chosen = np.random.default_rng(len(starts)).integers(len(starts), size=count)
-    crossed = sum(
-        _num_crossed(starts, ends, starts[some, None], ends[some, None])
-        for some in np.array_split(chosen, -(-count // _FEW_EDGES))
-    )
-    return crossed / count * len(starts) / 2
+    lengths = np.hypot(*(ends - starts).T)
+    chances = np.full(len(starts), 1 / len(starts))
+    if 0 < (total := lengths.sum()) < np.inf:
+        chances = (chances + lengths / total) / 2
+    random = np.random.default_rng(zlib.crc32(starts.tobytes()))
+    chosen = random.choice(len(starts), size=count, p=chances / chances.sum())
+    crossed = [
+        _num_crossed(starts, ends, starts[some, None], ends[some, None]) / chances[some]
+        for some in np.array_split(chosen, -(-count // _FEW_AT_ONCE))
+    ]
+    return float(np.concatenate(crossed).sum()) / count / 2
 
 
 def _num_crossed(
@@ -94,12 +104,12 @@ def _num_crossed(
     ends: Points,
     some_starts: Float64[np.ndarray, "some 1 2"],
     some_ends: Float64[np.ndarray, "some 1 2"],
-) -> int:
-    """Pairs that cross, of some edges and all; those that only touch do not count."""
+) -> Float64[np.ndarray, " some"]:
+    """How many of all each of some edges crosses; those that it only touches do not count."""
     ways, some_ways = ends - starts, some_ends - some_starts
     apart = _turn(some_ways, starts - some_starts) * _turn(some_ways, ends - some_starts) < 0
     apart &= _turn(ways, some_starts - starts) * _turn(ways, some_ends - starts) < 0
-    return int(apart.sum())
+    return apart.sum(axis=1).astype(np.float64)
 
 
 def _turn(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """All that an artifact was made from, as far as it lies beside it."""
 
+import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +9,13 @@ from pathlib import Path
 
 from hdgan.artifacts.artifact import Artifact
 from hdgan.artifacts.lineage import places_beside
-from hdgan.artifacts.manifest import MANIFEST, digest_of_file
+from hdgan.artifacts.manifest import LAYOUT, MANIFEST, digest_of_file
 from hdgan.artifacts.shipped import shipped_folders
 from hdgan.errors import ArtifactError
 from hdgan.stages.show.lineage import FILES
+
+_OURS = frozenset({"kind", "layout", "files"})
+"""Parts of a manifest, of which a damaged one has some left."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,20 @@ class Ancestors:
         return self._places.setdefault(child.resolve().parent, _Place(child))
 
 
+def _is_broken(manifest: Path) -> bool:
+    """Whether a manifest may be one of ours that was damaged.
+
+    One of another layout is whole, and many programs call a file so.
+    """
+    try:
+        content = json.loads(manifest.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return True
+    if not isinstance(content, dict) or content.get("layout", LAYOUT) != LAYOUT:
+        return False
+    return not _OURS.isdisjoint(content)
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where parents of an artifact may lie."""
@@ -107,13 +125,14 @@ class _Place:
 
     @cached_property
     def unreadable(self) -> dict[Path, str]:
-        """Folders whose manifests cannot be read, and why."""
+        """Folders whose manifests cannot be read, and why; those of other programs do not count."""
         found = {}
         for place in self.by_digest.values():
             try:
                 Artifact.open(place)
             except ArtifactError as error:
-                found[place] = str(error)
+                if _is_broken(place / MANIFEST):
+                    found[place] = str(error)
         return found
 
     def others_of(self, kind: str) -> str:

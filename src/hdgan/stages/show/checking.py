@@ -47,7 +47,7 @@ def check(artifact: Artifact) -> tuple[dict[str, Fact], bool]:
     for one in checked:
         facts |= _facts_of(one)
     for place, problem in ancestors.unreadable.items():
-        facts[place.name] = f"DIFFERS: {problem}"
+        facts[f"manifest of {place.name}"] = f"DIFFERS: {problem}"
     for absent in ancestors.absent:
         facts |= _facts_of_absent(absent)
     broken = [one for one in checked if not one.files.is_whole]

@@ -1,7 +1,8 @@
 """Whose tissue each slide is, and which fold its tiles belong to."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from hdgan.artifacts.slide_files import SlideFile, fingerprint_of_file
@@ -24,11 +25,11 @@ def metadata_of_slides(
     """What is known of each slide: from the table, else from its name, else from the settings.
 
     Raises:
-        SettingsError: a pattern finds nothing in a name, the table has no line for a slide, or one
-            file is there twice, as two patients'.
+        SettingsError: a pattern finds nothing in a name, the table has no line for a slide, or two
+            patients are named for one file.
     """
     rows = _table_rows(table, files)
-    known = {}
+    known, named = {}, set[str]()
     for file in files:
         row = metadata_of(rows, file.name, file.path)
         if table is not None and row is None:
@@ -38,15 +39,18 @@ def metadata_of_slides(
             )
         row = row or SlideMetadata()
         name = file.name
+        patient = row.patient or _found(name, settings.patient_pattern, "patient")
+        if patient:
+            named.add(name)
         known[name] = SlideMetadata(
-            patient=row.patient or _found(name, settings.patient_pattern, "patient") or name,
+            patient=patient or name,
             stain=row.stain or _found(name, settings.stain_pattern, "stain") or settings.stain,
             centre=row.centre or _found(name, settings.centre_pattern, "centre"),
             spacing_um=row.spacing_um,
             fold=row.fold,
         )
     _refuse_half_dealt(known, table)
-    _refuse_copies(files, known)
+    known = _with_copies(files, known, named)
     num_patients = len({row.patient for row in known.values()})
     if num_patients < settings.num_folds and all(row.fold is None for row in known.values()):
         raise too_few_patients(num_patients, settings.num_folds)
@@ -77,26 +81,45 @@ def _refuse_half_dealt(known: dict[str, SlideMetadata], table: Path | None) -> N
         )
 
 
-def _refuse_copies(files: Sequence[SlideFile], known: Mapping[str, SlideMetadata]) -> None:
-    """Do nothing if no slide is there twice as two patients', of whom one may test the other."""
+def _with_copies(
+    files: Sequence[SlideFile], known: Mapping[str, SlideMetadata], named: Set[str]
+) -> dict[str, SlideMetadata]:
+    """The same, but a file that is there twice is one patient's: else one may test the other.
+
+    Args:
+        files: the slides.
+        known: what is known of each.
+        named: those whose patients somebody has named.
+
+    Raises:
+        SettingsError: two patients were named for it.
+    """
     first: dict[str, SlideFile] = {}
-    copies = []
+    joined, copies, refused = dict(known), 0, []
     for file in files:
         mark = fingerprint_of_file(file.path)
-        if mark is None:
+        twin = file if mark is None else first.setdefault(mark, file)
+        if not _may_be_parted(joined[file.name], joined[twin.name]):
             continue
-        other = first.setdefault(mark, file)
-        if _may_be_parted(known[file.name], known[other.name]):
-            copies.append((other, file))
-    if copies:
-        one, two = copies[0]
-        more = f" ({len(copies)} such pairs)" if len(copies) > 1 else ""
+        copies += 1
+        if file.name not in named:
+            joined[file.name] = replace(joined[file.name], patient=joined[twin.name].patient)
+        elif twin.name not in named:
+            joined[twin.name] = replace(joined[twin.name], patient=joined[file.name].patient)
+        else:
+            refused.append((twin, file))
+    if refused:
+        one, two = refused[0]
+        more = f" ({len(refused)} such pairs)" if len(refused) > 1 else ""
         raise SettingsError(
             f"{one.path} and {two.path} are the same file, but of the patients "
             f"{known[one.name].patient} and {known[two.name].patient}{more}: one could be learned "
             "from and the other tested on. Take one out of the folder, or give both the same "
             "patient (--patient-pattern or --table)."
         )
+    if copies:
+        remark("tile", f"{copies} files are copies of others: they count as the same patient's")
+    return joined
 
 
 def _may_be_parted(one: SlideMetadata, other: SlideMetadata) -> bool:
