@@ -354,6 +354,17 @@ def test_a_hostile_pickle_inside_a_storage_is_refused(
         (0, (4,), (-1,)),
         (0, (2,), (2**62,)),
         (0, (2, 2), (1,)),
+        (0, (10**5000,), (1,)),
+        (0, (-(10**5000),), (1,)),
+        pytest.param(10**5000, (1,), (1,), id="an offset of 5,001 digits"),
+        (0, (1,), (10**5000,)),
+        (0, (1,), (2**70,)),
+        (0, (1,), (2**61,)),
+        (0, (0,), (2**61,)),
+        (0, (0, 2**70), (1, 1)),
+        (0, (0, 2**40, 2**40), (1, 1, 1)),
+        (0, (1,) * 70, (1,) * 70),
+        (0, (1,), (1,) * 70),
     ],
 )
 def test_a_tensor_beyond_its_storage_is_refused(
@@ -372,6 +383,55 @@ def test_a_tensor_beyond_its_storage_is_refused(
     path = written(tmp_path, pickled(published, 4, generator=module))
 
     with pytest.raises(NetworkFileError, match="declares a tensor of"):
+        read_network_file(path)
+
+
+def of_one_storage(num_tensors: int, num_numbers: int) -> nn.Module:
+    """A module whose tensors are the first number of one storage, which is written once."""
+    storage = torch.arange(7.0, 7.0 + num_numbers).untyped_storage()
+    typed = torch.storage.TypedStorage(wrap_storage=storage, dtype=torch.float32, _internal=True)
+    module = nn.Module()
+    for number in range(num_tensors):
+        module._buffers[f"b{number}"] = Call(  # type: ignore[assignment]
+            torch._utils._rebuild_tensor_v2, typed, 0, (1,), (1,), NO_GRADIENT, OrderedDict()
+        )
+    return module
+
+
+def test_a_tensor_does_not_keep_a_storage_that_is_larger(
+    published: types.ModuleType, tmp_path: Path
+) -> None:
+    path = written(tmp_path, pickled(published, 4, generator=of_one_storage(3, 1_000_000)))
+
+    tensors = read_network_file(path)["G_ema"].tensors
+
+    assert [tensor.tolist() for tensor in tensors.values()] == [[7.0]] * 3
+    assert [tensor.base for tensor in tensors.values()] == [None] * 3
+
+
+def test_one_storage_is_not_read_without_end(published: types.ModuleType, tmp_path: Path) -> None:
+    path = written(tmp_path, pickled(published, 4, generator=of_one_storage(20, 1_000_000)))
+
+    with pytest.raises(NetworkFileError, match="more than 8 times its size"):
+        read_network_file(path)
+
+
+@pytest.mark.parametrize("count", [10**5000, -(10**5000)], ids=["over", "under"])
+def test_a_storage_whose_count_is_too_long_to_be_written_is_refused(
+    tmp_path: Path, count: int
+) -> None:
+    buffer = io.BytesIO()
+    torch.save({"synthesis.a": torch.zeros(77)}, buffer)
+    path = tmp_path / "network.pt"
+    long = pickle.dumps(count, protocol=2)[2:-1]
+    with zipfile.ZipFile(buffer) as saved, zipfile.ZipFile(path, "w") as spoilt:
+        for member in saved.namelist():
+            data = saved.read(member)
+            is_pickle = member.endswith("data.pkl")
+            spoilt.writestr(member, data.replace(b"cpuq\x06KM", b"cpuq\x06" + long))
+            assert not is_pickle or b"cpuq\x06KM" in data
+
+    with pytest.raises(NetworkFileError, match="storage is described in a way"):
         read_network_file(path)
 
 
@@ -431,6 +491,17 @@ def test_modules_that_hold_themselves_end(published: types.ModuleType, tmp_path:
     path = written(tmp_path, pickle.dumps({"G_ema": holder}, protocol=4))
 
     with pytest.raises(NetworkFileError, match="more than 10000 modules"):
+        read_network_file(path)
+
+
+def test_a_module_with_too_long_a_name_is_told_so(
+    published: types.ModuleType, tmp_path: Path
+) -> None:
+    holder = Persistent(nn.Module(), {}, published.EasyDict)
+    holder.meta["state"]["_modules"]["a" * 20_000] = Persistent(nn.Module(), {}, published.EasyDict)
+    path = written(tmp_path, pickle.dumps({"G_ema": holder}, protocol=4))
+
+    with pytest.raises(NetworkFileError, match="more than 20,000 characters"):
         read_network_file(path)
 
 

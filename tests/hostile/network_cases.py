@@ -14,6 +14,14 @@ from typing import Any
 import numpy as np
 
 from tests.hostile.case import Case, a_file
+from tests.hostile.network_bytes import (
+    calls_in_calls,
+    members_in_members,
+    nested,
+    number_of,
+    storage_again_and_again,
+    transformer_of,
+)
 from tests.tiny_world import TinyWorld
 
 IMPORT = "import-generator IN OUT"
@@ -76,28 +84,6 @@ def _marked(data: bytes) -> bytes:
     out[6] |= 1
     out[place + 8] |= 1
     return bytes(out)
-
-
-def _storage_again_and_again(num_tensors: int, num_bytes: int) -> bytes:
-    """A storage of PyTorch's zip format that each of many tensors would have a copy of."""
-    lines = [b"\x80\x02", b"ccollections\nOrderedDict\n)R("]
-    storage = (
-        b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
-    )
-    storage += b"J" + struct.pack("<i", num_bytes // 4) + b"tQ"
-    for number in range(num_tensors):
-        name = b"synthesis.%d" % number
-        lines.append(b"X" + struct.pack("<I", len(name)) + name)
-        size = b"J" + struct.pack("<i", num_bytes // 4)
-        lines.append(
-            b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\x00(" + size + b"t(K\x01t"
-        )
-        lines.append(b"\x89ccollections\nOrderedDict\n)RtR")
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("a/data.pkl", b"".join([*lines, b"u."]))
-        archive.writestr("a/data/0", bytes(num_bytes))
-    return buffer.getvalue()
 
 
 def _npz(**members: bytes) -> bytes:
@@ -166,6 +152,15 @@ CASES = [
         b"\x80\x02\x8b" + struct.pack("<i", 10**7) + b"\x7f" * 10**7 + b".",
         "holds no networks",
     ),
+    _pickled("a size of 5,001 digits", nested(1, 4, number_of(10**5000)), "declares a tensor of"),
+    _pickled("a tensor of 70 dimensions", nested(1, 4, b"K\x01" * 70), "declares a tensor of"),
+    Case(
+        "network, pickle",
+        "one nested storage in 100 tensors",
+        IMPORT,
+        a_file("network.pkl", lambda: nested(100, 5_000_000)),
+        "more than 8 times its size",
+    ),
     _safetensors("a header of 2**63 bytes", b"", "no whole safetensors", b"\xff" * 64),
     Case(
         "network, safetensors",
@@ -199,16 +194,37 @@ CASES = [
         "network, PyTorch zip",
         "one storage in 3,000 tensors",
         IMPORT,
-        a_file("network.pt", lambda: _storage_again_and_again(3000, 4_000_000)),
+        a_file("network.pt", lambda: storage_again_and_again(3000, 4_000_000)),
         "more than 8 times its size",
+    ),
+    Case(
+        "network, PyTorch zip",
+        "members in members",
+        IMPORT,
+        a_file("network.pt", lambda: members_in_members(100, 10_000_000)),
+        "members together are larger than it is",
+    ),
+    Case(
+        "network, PyTorch's older format",
+        "calls in calls",
+        IMPORT,
+        a_file("network.pt", calls_in_calls(10_000)),
+        "holds no state dict",
+    ),
+    Case(
+        "encoder, safetensors",
+        "4,001 blocks",
+        SCORE,
+        a_file("encoder.safetensors", lambda: transformer_of(4001)),
+        "has 4,001 blocks; more than 4,000 blocks are not read",
     ),
     _encoder("empty", b"", "is no readable"),
     _encoder("a damaged directory", b"PK\x05\x06" + bytes(18), "is a zip archive, but not one"),
     _encoder("a bomb", lambda: _npz(a=_npy("(100000000,)", bytes(10**8), "|u1")), "no readable"),
-    _encoder("a size of 2**60", _npz(a=_npy("(1152921504606846976,)", b"")), "no whole .npy file"),
+    _encoder("a size of 2**60", _npz(a=_npy("(1152921504606846976,)", b"")), "is no readable"),
     _encoder(
-        "a text in place of its header", _npz(a=_npy("__import__('os')", b"")), "no whole .npy"
+        "a text in place of its header", _npz(a=_npy("__import__('os')", b"")), "is no readable"
     ),
-    Case("encoder, npz", "objects", SCORE, _npz_of_objects, "no whole .npy file"),
+    Case("encoder, npz", "objects", SCORE, _npz_of_objects, "is no readable"),
 ]
 """Of networks."""

@@ -89,15 +89,15 @@ class StoredEncoder:
         """How many blocks have this tensor, its name having `{}` for the number.
 
         Raises:
-            EncoderError: more than any encoder has.
+            EncoderError: more than are read.
         """
         number = 0
         while stored_names(self.known.naming, own.format(number))[0] in self.tensors:
             number += 1
         if number > LARGEST_DEPTH:
             raise EncoderError(
-                f"{self.path} has {number:,} blocks; {self.known.name} has at most "
-                f"{LARGEST_DEPTH}. It is damaged or made to do harm."
+                f"{self.path}, {self.known.name}, has {number:,} blocks; more than "
+                f"{LARGEST_DEPTH:,} blocks are not read. It is damaged or made to do harm."
             )
         return number
 

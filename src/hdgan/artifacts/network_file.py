@@ -20,10 +20,11 @@ from hdgan.artifacts.arrays import array_bytes
 from hdgan.artifacts.inert_pickle import Inert, read_pickle
 from hdgan.artifacts.stored_tensors import (
     TENSOR_NAMES,
+    Storages,
     array_of,
     checked_sizes,
     is_stream,
-    nested_storage,
+    nested_storages,
     tensors_of_archive,
     tensors_of_stream,
 )
@@ -145,8 +146,11 @@ def _is_tensorflow(value: Any) -> bool:
 
 def _network(value: Any, num_bytes: int, name: str) -> StoredNetwork:
     attributes = _attributes(value, name)
-    found = checked_sizes(_tensors(value, name), num_bytes, name)
-    tensors = {key: np.asarray(tensor, order="C") for key, tensor in found}
+    found = _tensors(value, nested_storages(num_bytes, name), name)
+    # Copies, since a view of a few numbers would keep its whole storage.
+    tensors = {
+        key: np.array(tensor, order="C") for key, tensor in checked_sizes(found, num_bytes, name)
+    }
     arguments = attributes.get("_init_kwargs")
     return StoredNetwork(tensors, _plain(arguments) if isinstance(arguments, dict) else {})
 
@@ -162,7 +166,7 @@ def _attributes(value: Any, name: str) -> Mapping[str, Any]:
     return state
 
 
-def _tensors(network: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
+def _tensors(network: Any, storages: Storages, name: str) -> Iterator[tuple[str, np.ndarray]]:
     """Parameters and buffers of a module and of those inside it."""
     modules, left = [("", network)], MAX_MODULES
     while modules:
@@ -170,11 +174,16 @@ def _tensors(network: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
         attributes = _attributes(module, name)
         for kind in ("_parameters", "_buffers"):
             for key, value in _group(attributes, kind, name):
-                yield f"{prefix}{key}", array_of(value, lambda v: nested_storage(v, name), name)
+                yield f"{prefix}{key}", array_of(value, storages, name)
         inner = _group(attributes, "_modules", name)
         left -= len(inner)
-        if left < 0 or len(prefix) > MAX_NAME:
+        if left < 0:
             raise NetworkFileError(f"{name} holds more than {MAX_MODULES} modules in a network.")
+        if len(prefix) > MAX_NAME:
+            raise NetworkFileError(
+                f"{name} holds a module whose name, with those of the modules that it is in, has "
+                f"more than {MAX_NAME:,} characters. It is damaged or made to do harm."
+            )
         modules += [(f"{prefix}{key}.", value) for key, value in inner]
 
 

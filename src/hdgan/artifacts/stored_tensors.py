@@ -50,6 +50,12 @@ MOST_TIMES = 8
 SMALL_BYTES = 16_000_000
 """What tensors may take whatever the size of the file."""
 
+MOST_DIMENSIONS = 32
+"""Of a tensor; networks have up to four."""
+
+NO_NUMBER = 2**59
+"""No file counts so far; eight times as much, in bytes, still fits into numpy's integers."""
+
 ARCHIVE_DAMAGES = (
     zipfile.BadZipFile, KeyError, OSError, EOFError, RuntimeError, ValueError, OverflowError,
     struct.error,
@@ -75,12 +81,7 @@ def array_of(value: Any, storages: Storages, name: str) -> np.ndarray:
         value = value.arguments[0] if value.arguments else None
     if not isinstance(value, Inert) or value.name != "torch._utils._rebuild_tensor_v2":
         raise NetworkFileError(f"{name} holds something else where a tensor should be.")
-    try:
-        stored, offset, size, stride, *_ = value.arguments
-        shape, steps = [int(n) for n in size], [int(n) for n in stride]
-        start = int(offset)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise NetworkFileError(f"{name} describes a tensor badly ({error}).") from error
+    stored, start, shape, steps = _layout(value.arguments, name)
     numbers = storages(stored)
     last = start + sum((n - 1) * step for n, step in zip(shape, steps, strict=False))
     count: int = prod(shape)
@@ -107,25 +108,30 @@ def checked_sizes(
     Raises:
         NetworkFileError: a file that uses its storages so often was made to do harm.
     """
-    left = max(SMALL_BYTES, MOST_TIMES * num_bytes)
+    take = _allowance(num_bytes, name)
     for key, tensor in tensors:
-        left -= tensor.nbytes + len(key) + 200
-        if left < 0:
-            raise NetworkFileError(
-                f"{name} would fill more than {MOST_TIMES} times its size: it is damaged, or made "
-                "to do harm. It was not imported."
-            )
+        take(tensor.nbytes + len(key) + 200)
         yield key, tensor
 
 
-def nested_storage(value: Any, name: str) -> np.ndarray:
-    """The storage in a record of `_load_from_bytes`, as pickled modules have it."""
-    if not isinstance(value, Inert) or value.name != "torch.storage._load_from_bytes":
-        raise NetworkFileError(f"{name} holds a tensor without a storage.")
-    if len(value.arguments) != 1 or not isinstance(value.arguments[0], (bytes, bytearray)):
-        raise NetworkFileError(f"{name} holds a storage that is no bytes.")
-    found, storages = _stream(bytes(value.arguments[0]), name)
-    return storages(found)
+def nested_storages(num_bytes: int, name: str) -> Storages:
+    """Storages in records of `_load_from_bytes`, as pickled modules have them.
+
+    They can be asked for until more was read than tensors of a file of `num_bytes` may take: it
+    may use one storage again and again.
+    """
+    take = _allowance(num_bytes, name)
+
+    def numbers(value: Any) -> np.ndarray:
+        if not isinstance(value, Inert) or value.name != "torch.storage._load_from_bytes":
+            raise NetworkFileError(f"{name} holds a tensor without a storage.")
+        if len(value.arguments) != 1 or not isinstance(value.arguments[0], (bytes, bytearray)):
+            raise NetworkFileError(f"{name} holds a storage that is no bytes.")
+        take(len(value.arguments[0]))
+        found, storages = _stream(bytes(value.arguments[0]), name)
+        return storages(found)
+
+    return numbers
 
 
 def tensors_of_stream(data: bytes, name: str) -> dict[str, np.ndarray]:
@@ -138,6 +144,7 @@ def tensors_of_archive(data: bytes, name: str) -> dict[str, np.ndarray]:
     """The state dict in a file of PyTorch's zip format."""
     try:
         archive = zipfile.ZipFile(BytesIO(data))
+        _check_apart(archive, len(data), name)
         pickled = [member for member in archive.namelist() if member.endswith("/data.pkl")]
         if len(pickled) != 1:
             raise NetworkFileError(f"{name} is a zip archive, but not one that PyTorch writes.")
@@ -151,6 +158,56 @@ def tensors_of_archive(data: bytes, name: str) -> dict[str, np.ndarray]:
     except ARCHIVE_DAMAGES as error:
         said = str(error)[:150]  # a name in an archive may be anything
         raise NetworkFileError(f"{name} is damaged or cut short ({said}).") from error
+
+
+def _layout(arguments: tuple[Any, ...], name: str) -> tuple[Any, int, list[int], list[int]]:
+    """Storage, offset, size and stride of a tensor, from the arguments of its call.
+
+    Raises:
+        NetworkFileError: they are something else, or no tensor can be like that. The sentence has
+            none of the numbers, which may be too long to be written.
+    """
+    try:
+        stored, offset, size, stride, *_ = arguments
+        shape, steps = [int(n) for n in size], [int(n) for n in stride]
+        start = int(offset)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NetworkFileError(f"{name} describes a tensor badly ({error}).") from error
+    is_small = max(len(shape), len(steps)) <= MOST_DIMENSIONS
+    is_near = is_small and max(abs(n) for n in (start, *shape, *steps)) < NO_NUMBER
+    # numpy multiplies the lengths of an empty tensor too.
+    if not is_near or prod(n for n in shape if n) >= NO_NUMBER:
+        raise NetworkFileError(
+            f"{name} declares a tensor of more than {MOST_DIMENSIONS} dimensions, or of more "
+            "numbers than a file can hold. It is damaged or made to do harm."
+        )
+    return stored, start, shape, steps
+
+
+def _allowance(num_bytes: int, name: str) -> Callable[[int], None]:
+    """Takes bytes from what tensors of a file may take, until there are no more."""
+    left = max(SMALL_BYTES, MOST_TIMES * num_bytes)
+
+    def take(num_taken: int) -> None:
+        nonlocal left
+        left -= num_taken
+        if left < 0:
+            raise NetworkFileError(
+                f"{name} would fill more than {MOST_TIMES} times its size: it is damaged, or made "
+                "to do harm. It was not imported."
+            )
+
+    return take
+
+
+def _check_apart(archive: zipfile.ZipFile, num_bytes: int, name: str) -> None:
+    """Refuse members that overlap: each would be read, and take memory, on its own."""
+    stored = [info for info in archive.infolist() if info.compress_type == zipfile.ZIP_STORED]
+    if sum(info.file_size for info in stored) > num_bytes:
+        raise NetworkFileError(
+            f"{name} is an archive whose members together are larger than it is. It is damaged or "
+            "made to do harm."
+        )
 
 
 def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
@@ -197,15 +254,15 @@ def _stream(data: bytes, name: str) -> tuple[Any, Storages]:
 
 def _kinds_in(found: Any) -> dict[str, str]:
     """How the numbers of each storage are written, by its key."""
-    values = list(found.values()) if isinstance(found, dict) else [found]
     kinds = {}
-    while values:
-        value = values.pop()
+    for value in found.values() if isinstance(found, dict) else [found]:
+        # A storage in a tensor in a parameter: calls in calls without end would take for ever.
+        for _ in range(2):
+            if isinstance(value, Inert) and value.arguments:
+                value = value.arguments[0]
         if isinstance(value, Persistent):
             key, kind, _ = _described(value)
             kinds[key] = kind
-        elif isinstance(value, Inert):
-            values.extend(value.arguments[:1])
     return kinds
 
 
@@ -218,7 +275,7 @@ def _referred(read: Callable[[str], bytes], name: str) -> Storages:
         try:
             found = np.frombuffer(read(key), dtype=kind)
         except (KeyError, ValueError) as error:
-            raise NetworkFileError(f"{name} lacks the storage {key!r}.") from error
+            raise NetworkFileError(f"{name} lacks the storage {key[:100]!r}.") from error
         if found.size != count:
             raise NetworkFileError(
                 f"{name} declares a storage of {count} numbers and holds {found.size}. It is "
@@ -235,6 +292,7 @@ def _described(value: Any) -> tuple[str, str, int]:
     if isinstance(reference, tuple) and len(reference) >= 5 and reference[0] == "storage":
         _, kind, key, _, count = reference[:5]
         is_known = isinstance(kind, Name) and kind.name in STORAGES
-        if is_known and isinstance(key, str) and isinstance(count, int):
+        is_counted = isinstance(count, int) and 0 <= count < NO_NUMBER
+        if is_known and isinstance(key, str) and is_counted:
             return key, STORAGES[kind.name], count
     raise NetworkFileError("A storage is described in a way that PyTorch does not write.")
