@@ -177,12 +177,55 @@ CASES = [
     _slide(
         "a tile that grows", lambda: tiff(256, 256, 256, zlib.compress(bytes(10**9), 9)), "damaged"
     ),
-    _slide("a JPEG of another size", lambda: tiff(64, 64, 64, _jpeg_of(65_000), 7), "damaged"),
+    _slide(
+        "a JPEG of another size",
+        lambda: tiff(64, 64, 64, _jpeg_of(65_000), 7),
+        "holds 65000 x 65000",
+    ),
+    _slide(
+        "a JPEG behind a comment",
+        lambda: tiff(256, 256, 256, _behind_a_comment(_jpeg_of(16_000)), 7),
+        "holds 16000 x 16000",
+    ),
+    _slide(
+        "a JPEG 2000 of another size",
+        lambda: tiff(256, 256, 256, _jpeg_2000_of(12_000), 33005),
+        "holds 12000 x 12000",
+    ),
+    _slide(
+        "a WebP that grows",
+        lambda: tiff(256, 256, 256, _black("WEBP", 8_000, lossless=True), 50001),
+        "holds 8000 x 8000",
+    ),
+    _slide(
+        "a PNG that grows", lambda: tiff(256, 256, 256, png(12_000, 12_000), 34933), "holds 12000"
+    ),
+    _slide("a JPEG XL", lambda: tiff(256, 256, 256, bytes(99), 50002), "compressed as JPEGXL"),
     _slide("a million images", lambda: directories_without_end(1_000_000), "images|damaged"),
     _slide("a text with a bomb", lambda: _ome(OME_BOMB), None),
     Case("slide", "cut short", f"{TILE} --side-px 64", _cut(0.5), "is damaged or cut short"),
 ]
 """Of images."""
+
+
+def _black(kind: str, side: int, **more: object) -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (side, side)).save(buffer, kind, **more)
+    return buffer.getvalue()
+
+
+def _behind_a_comment(jpeg: bytes) -> bytes:
+    """A JPEG with a comment before its frame that looks like one of 256 x 256 pixels."""
+    like_a_frame = b"\xff\xc0\x00\x11\x08\x01\x00\x01\x00\x03"
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + len(like_a_frame)) + like_a_frame
+    return jpeg[:2] + comment + jpeg[2:]
+
+
+def _jpeg_2000_of(side: int) -> bytes:
+    """A small JPEG 2000 whose header says that it is large."""
+    data = bytearray(_saved("JPEG2000", no_jp2=True))
+    struct.pack_into(">8I", data, 8, side, side, 0, 0, side, side, 0, 0)
+    return bytes(data)
 
 
 def _jpeg_of(side: int) -> bytes:

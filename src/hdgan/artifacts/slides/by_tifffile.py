@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 
 from hdgan.artifacts.slides.slide import GLASS, Level, Pixels, Slide, levels_of
 from hdgan.artifacts.slides.spacing import believed
+from hdgan.artifacts.slides.tile_headers import SIZED_BY_TIFF, SIZED_BY_TILE, check_tile
 from hdgan.errors import ImageError
 from hdgan.geometry import Region
 
@@ -49,8 +50,6 @@ _MOST_IMAGES = 10_000
 """In a file; a scanner writes a dozen, a stack a few hundred."""
 _LOOP = 20
 """Images after which a list of images may begin again."""
-_JPEG = 7
-_JPEG_FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]..\x08(..)(..)", re.DOTALL)
 
 # A damaged file is told of once, by an error.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -115,7 +114,7 @@ class TiffSlide(Slide):
         data = handle.read(size)
         if len(data) < size:
             raise ValueError(f"it ends {size - len(data)} bytes too early")
-        _check_jpeg(page, data)
+        check_tile(data, page.compression, (page.tilewidth, page.tilelength))
         segment = page.decode(data, index, jpegtables=page.jpegtables)[0]
         if segment is None:
             return None
@@ -189,7 +188,7 @@ def _pages(file: tifffile.TiffFile, name: str) -> list[tifffile.TiffPage]:
 
 
 def _check_tiles(page: tifffile.TiffPage, name: str, *, is_full: bool) -> None:
-    """Refuse tiles that are not there, or so large that one of them fills the memory.
+    """Refuse tiles that are not there, or that may fill the memory: too large, or unchecked.
 
     Raises:
         ImageError: they are.
@@ -201,18 +200,15 @@ def _check_tiles(page: tifffile.TiffPage, name: str, *, is_full: bool) -> None:
     if not page.is_tiled or longest > _MAX_TILE_PX or pixels > _MAX_TILE_PIXELS:
         raise ImageError(
             f"{name} has tiles of {page.tilewidth} x {page.tilelength} pixels, or none. Needed: "
-            f"tiles of at most {_MAX_TILE_PIXELS:,} pixels. Export it again."
+            f"tiles of at most {_MAX_TILE_PX:,} pixels on a side and {_MAX_TILE_PIXELS:,} in all. "
+            "Export it again."
         )
-
-
-def _check_jpeg(page: tifffile.TiffPage, data: bytes) -> None:
-    """Refuse a JPEG of another size than its tile, before memory is taken for it."""
-    frame = _JPEG_FRAME.search(data) if page.compression == _JPEG else None
-    if frame is None:
-        return
-    height, width = (int.from_bytes(side) for side in frame.groups())
-    if height > page.tilelength or width > page.tilewidth:
-        raise ValueError(f"a tile holds {width} x {height} pixels")
+    if page.compression not in SIZED_BY_TIFF and page.compression not in SIZED_BY_TILE:
+        raise ImageError(
+            f"{name} is compressed as {getattr(page.compression, 'name', page.compression)}, whose "
+            "size cannot be checked before it is decoded. Needed: JPEG, JPEG 2000, Deflate, LZW or "
+            "none. Export it again."
+        )
 
 
 def _num_tiles(page: tifffile.TiffPage) -> int:
