@@ -474,18 +474,6 @@ def test_copies_of_which_nobody_named_the_patient_are_one_patients(
     assert len({patient for patient, _ in of.values()}) == 4
 
 
-def test_a_copy_has_the_patient_that_was_named_for_its_twin(slides: Path, tmp_path: Path) -> None:
-    twice = Path(shutil.copytree(slides, tmp_path / "slides"))
-    shutil.copy(twice / "P1_he.tif", twice / "A_copy.tif")
-    table = tmp_path / "table.csv"
-    table.write_text("slide,patient\nP0_he,x\nP0_pas,x\nP1_he,y\nP1_pas,y\nA_copy,\n")
-
-    tile(twice, tmp_path / "tiles", SMALL, TileSources(table=table))
-
-    records = TileSet.open(tmp_path / "tiles").records()
-    assert {row.patient for row in records if row.slide == "A_copy"} == {"y"}
-
-
 def test_one_file_twice_is_taken_if_it_is_of_one_patient_or_in_one_fold(
     slides: Path, tmp_path: Path
 ) -> None:

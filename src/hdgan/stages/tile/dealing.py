@@ -104,8 +104,6 @@ def _with_copies(
         copies += 1
         if file.name not in named:
             joined[file.name] = replace(joined[file.name], patient=joined[twin.name].patient)
-        elif twin.name not in named:
-            joined[twin.name] = replace(joined[twin.name], patient=joined[file.name].patient)
         else:
             refused.append((twin, file))
     if refused:
