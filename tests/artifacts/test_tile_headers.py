@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from hdgan.artifacts.slides.by_tifffile import TiffSlide
 from hdgan.artifacts.slides.opening import open_slide
@@ -59,6 +60,14 @@ def frame(marker: int, width: int, height: int, components: int = 3) -> bytes:
 def jpeg(pixels: Pixels, before: bytes = b"") -> bytes:
     data = saved(pixels, "JPEG")
     return data[:2] + before + data[2:]
+
+
+def with_texts(count: int) -> bytes:
+    """A PNG with texts of a megabyte each, which are packed into a kilobyte."""
+    texts = PngInfo()
+    for number in range(count):
+        texts.add_text(f"text {number}", "a" * 10**6, zip=True)
+    return saved(tissue_pixels(8, 8), "PNG", pnginfo=texts)
 
 
 def jpeg_2000(pixels: Pixels, kind: str) -> bytes:
@@ -158,6 +167,7 @@ HEADERS = {
     "a box of no length": (BOXED[:12] + bytes(8) + BOXED[12:], 34712, "boxes"),
     "boxes that stop": (BOXED[:40], 34712, "unpack"),
     "a PNG that begins otherwise": (b"\x89PNG\r\n\x1a\n\0\0\0\0tEXt" + bytes(16), 34933, "no PNG"),
+    "a PNG with packed texts": (with_texts(60), 34933, "packed texts"),
     "a WebP without a chunk": (b"RIFF\0\0\0\0WEBP" + bytes(40), 50001, "is no WebP"),
     "a WebP that stops": (saved(tissue_pixels(8, 8), "WEBP")[:29], 34927, "is cut short"),
 }

@@ -21,6 +21,8 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SOC_SIZ = b"\xff\x4f\xff\x51"
 _JP2 = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PACKED_CHUNKS = frozenset({b"zTXt", b"iTXt"})
+"""Of a PNG: what is unpacked beside the pixels, and may take seconds each. No tile needs them."""
 
 SIZED_BY_TIFF = frozenset({1, 5, 8, 32773, 32946, 34925, 34926, 50000, 50013})
 """Compressions of plain bytes (none, LZW, Deflate, PackBits, LZMA, Zstandard): they are decoded
@@ -108,6 +110,12 @@ def _png(data: bytes) -> list[Size]:
     if not data.startswith(_PNG) or data[12:16] != b"IHDR":
         raise ValueError("a tile is no PNG")
     width, height = struct.unpack_from(">II", data, 16)
+    place = len(_PNG)
+    while place + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        if kind in _PACKED_CHUNKS:
+            raise ValueError("a tile has packed texts")
+        place += length + 12
     return [(width, height)]
 
 
