@@ -22,15 +22,16 @@ from hdgan.artifacts.annotation_history import AnnotationHistory, Stroke
 from hdgan.artifacts.annotation_set import AnnotationRecord
 from hdgan.artifacts.arrays import array_bytes, latents_of, npy_of
 from hdgan.artifacts.images import bands_of, png_of, rgb_of
-from hdgan.artifacts.inert_pickle import read_pickle
+from hdgan.artifacts.inert_pickle import Inert, read_pickle
 from hdgan.artifacts.label_maps import label_map_of
 from hdgan.artifacts.manifest import is_inside
 from hdgan.artifacts.order import Order
 from hdgan.artifacts.outlines.reading import drawing_of
 from hdgan.artifacts.outlines.tangles import TangledError, refuse_tangle, tangles_counted
+from hdgan.artifacts.stored_tensors import nested_storages
 from hdgan.artifacts.table import table_of
 from hdgan.class_map import KIDNEY, UNLABELLED
-from hdgan.errors import DamagedArtifactError, HdganError, LabelError
+from hdgan.errors import DamagedArtifactError, HdganError, LabelError, NetworkFileError
 from hdgan.method.segmenter.network import SegmenterShape, predicted_labels, unet
 from hdgan.stages.annotate.beginning import with_lineage
 from tests.hostile.limited import is_sentence
@@ -284,3 +285,14 @@ def test_a_sentence_is_short_and_no_list_of_what_a_library_found() -> None:
     assert not is_sentence("")
     assert not is_sentence("a" * 2000)
     assert not is_sentence("3 validation errors for Manifest")
+
+
+def test_the_instructions_of_all_nested_storages_are_counted_together() -> None:
+    storage = b"\x80\x02" + b"N0" * 300_000 + b"N."
+    numbers = nested_storages(10**9, "file")
+    value = Inert("torch.storage._load_from_bytes", (storage,))
+
+    with pytest.raises(NetworkFileError, match=r"damaged|cut short"):
+        numbers(value)
+    with pytest.raises(NetworkFileError, match="more than 1,000,000 instructions"):
+        numbers(value)

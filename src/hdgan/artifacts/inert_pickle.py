@@ -16,6 +16,14 @@ MAX_STEPS = 1_000_000
 """Instructions that are carried out at most, and entries of dictionaries that are copied; a
 published network has about fifty thousand."""
 
+
+@dataclass
+class Steps:
+    """Instructions that may still be carried out, of one pickle or of several in a file."""
+
+    left: int = MAX_STEPS
+
+
 _SCALARS = (str, bytes, int, float, type(None))
 """Keys of dictionaries and elements of sets: what is deep may take for ever to be compared."""
 
@@ -58,7 +66,9 @@ DICTIONARIES = frozenset({"collections.OrderedDict", "dnnlib.util.EasyDict"})
 _MARK = object()
 
 
-def read_pickle(stream: BytesIO, allowed: Collection[str], name: str) -> Any:
+def read_pickle(
+    stream: BytesIO, allowed: Collection[str], name: str, steps: Steps | None = None
+) -> Any:
     """The next object of a stream, as plain data, `Name`, `Inert` and `Persistent`.
 
     Memory grows with what is stored in the file, not with what it declares.
@@ -67,16 +77,19 @@ def read_pickle(stream: BytesIO, allowed: Collection[str], name: str) -> Any:
         stream: is left behind the object.
         allowed: names that may occur, such as `collections.OrderedDict`.
         name: what errors call the file.
+        steps: that may still be carried out, which become fewer; without them, `MAX_STEPS`.
 
     Raises:
         NetworkFileError: it names something that is not allowed, or is damaged.
     """
+    steps = Steps() if steps is None else steps
     machine = _Machine(allowed, name)
     try:
-        for step, (code, argument) in enumerate(_instructions(stream)):
+        for code, argument in _instructions(stream):
             if code == "STOP":
                 return machine.pop()
-            if step >= MAX_STEPS:
+            steps.left -= 1
+            if steps.left < 0:
                 raise NetworkFileError(
                     f"{name} has more than {MAX_STEPS:,} instructions; no network file has. It was "
                     "not imported."

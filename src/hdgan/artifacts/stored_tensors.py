@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hdgan.artifacts.inert_pickle import Inert, Name, Persistent, read_pickle
+from hdgan.artifacts.inert_pickle import Inert, Name, Persistent, Steps, read_pickle
 from hdgan.errors import NetworkFileError
 
 STORAGES: Mapping[str, str] = {
@@ -120,7 +120,7 @@ def nested_storages(num_bytes: int, name: str) -> Storages:
     They can be asked for until more was read than tensors of a file of `num_bytes` may take: it
     may use one storage again and again.
     """
-    take = _allowance(num_bytes, name)
+    take, steps = _allowance(num_bytes, name), Steps()
 
     def numbers(value: Any) -> np.ndarray:
         if not isinstance(value, Inert) or value.name != "torch.storage._load_from_bytes":
@@ -128,7 +128,7 @@ def nested_storages(num_bytes: int, name: str) -> Storages:
         if len(value.arguments) != 1 or not isinstance(value.arguments[0], (bytes, bytearray)):
             raise NetworkFileError(f"{name} holds a storage that is no bytes.")
         take(len(value.arguments[0]))
-        found, storages = _stream(bytes(value.arguments[0]), name)
+        found, storages = _stream(bytes(value.arguments[0]), name, steps)
         return storages(found)
 
     return numbers
@@ -226,11 +226,11 @@ def _state_dict(found: Any, storages: Storages, num_bytes: int, name: str) -> di
     return dict(checked_sizes(tensors, num_bytes, name))
 
 
-def _stream(data: bytes, name: str) -> tuple[Any, Storages]:
+def _stream(data: bytes, name: str, steps: Steps | None = None) -> tuple[Any, Storages]:
     """What is pickled in a file of the stream format, and its storages."""
     stream = BytesIO(data)
     magic, version, system, found, keys = (
-        read_pickle(stream, TENSOR_NAMES, name) for _ in range(5)
+        read_pickle(stream, TENSOR_NAMES, name, steps) for _ in range(5)
     )
     if magic != _MAGIC or version != _VERSION or not isinstance(keys, list):
         raise NetworkFileError(f"{name} is no file of PyTorch.")
